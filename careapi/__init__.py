@@ -1,0 +1,1 @@
+"""The reference care service: takes mentions in, queues them, hands them to agents. Not built yet."""

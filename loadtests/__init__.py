@@ -1,0 +1,1 @@
+"""The trace replayed over HTTP by Locust, open loop, against any care stack. Not built yet."""
