@@ -1,0 +1,57 @@
+"""A case as the reference engine holds it, and how things that come out of it are named for draws."""
+
+from __future__ import annotations
+
+from scenarios.names import NONE
+from sim.outcome import CaseState
+from sim.turns import INF, Seat, Turn
+
+MASK = (1 << 62) - 1
+
+
+def child_subject(parent: int, j: int) -> int:
+    """Name, for draws, of the `j`-th thing that came out of `parent`: a mix that hardly ever meets another."""
+    x = (parent * 0x9E3779B97F4A7C15 + j * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) & 0xFFFFFFFFFFFFFFFF
+    x = ((x ^ (x >> 31)) * 0xD6E8FEB86659FD93) & 0xFFFFFFFFFFFFFFFF
+    return ((x ^ (x >> 32)) & MASK) | (1 << 62)
+
+
+class Case:
+    """One case of one customer: one row of the outcome."""
+
+    __slots__ = (
+        "attempts", "back_office", "base", "closed", "cls", "departure", "due", "escalated", "extra_posts",
+        "first_reply", "first_start", "holder", "k", "language", "last_seat", "left", "number", "origin",
+        "parked", "pay", "pending", "planned", "platform", "posted", "recontacts", "reopened", "row", "seen",
+        "sentiment", "state", "subject", "tests", "tier", "topic", "turn", "turns", "version", "visibility",
+        "waits", "work",
+    )  # fmt: skip
+
+    def __init__(self, number: int, subject: int, row: int, posted: float) -> None:
+        self.number, self.subject, self.row, self.posted = number, subject, row, posted
+        self.origin = NONE
+        self.language = self.platform = self.visibility = self.topic = self.tier = self.sentiment = self.cls = 0
+        self.due = self.departure = self.seen = self.first_start = self.first_reply = self.closed = self.left = INF
+        self.state = CaseState.UNREAD
+        self.turns = self.attempts = self.recontacts = self.reopened = 0
+        self.escalated = False
+        self.work = self.pay = 0.0
+        self.turn: Turn | None = None  # the one that waits or is in hand
+        self.k = 0  # number of the next turn
+        self.planned = 0
+        self.base: list[float] = []
+        self.waits = 0  # waits so far: each has a patience of its own
+        self.tests = 0  # chances taken to write again
+        self.extra_posts = 0
+        self.pending = False  # a message came while a turn was in hand
+        self.back_office = False
+        self.parked = False
+        self.version = 0  # of what the customer is about to do: an older plan is void
+        self.holder: Seat | None = None
+        self.last_seat: Seat | None = None
+
+    def starts(self, turn: Turn) -> None:
+        """An agent takes the turn in hand."""
+        self.state = CaseState.SILENT if turn.ghost else CaseState.IN_HAND
+        if self.first_start == INF:
+            self.first_start = turn.start

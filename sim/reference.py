@@ -1,0 +1,223 @@
+"""The reference engine: the rules of the simulation, readable, on SimPy.
+
+One run walks a `World` from the start of its window to the end (or until nothing waits, at most
+`drain_h` hours longer) and returns an `Outcome`. The rules are stated in docs/simulation.md; the
+desk's side of them is in `sim.floor` and `sim.attendance`, what comes in in `sim.triage`, the customers
+in `sim.customers`, the phone in `sim.phone`, faults in `sim.breakdowns`.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.digest import digest
+from scenarios.model import Scenario
+from scenarios.names import NONE
+from scenarios.trace import Trace
+from sim import world as worlds
+from sim.attendance import Attendance
+from sim.breakdowns import Breakdowns
+from sim.clock import Clock, Kind, order
+from sim.customers import Customers
+from sim.desk import Desk
+from sim.floor import Floor
+from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, CaseState, Outcome, TurnState
+from sim.phone import PhoneLine
+from sim.policies import IdleOrder
+from sim.triage import Triage
+from sim.world import World
+
+ENGINE = "reference"
+UNDONE = frozenset({CaseState.WAITING, CaseState.IN_HAND, CaseState.WITH_CUSTOMER, CaseState.UNREAD, CaseState.PARKED})
+
+
+def run(
+    scenario: Scenario,
+    desk: Desk,
+    trace: Trace,
+    seed: int,
+    replication: int = 0,
+    drain_h: float = 0.0,
+    idle: IdleOrder | None = None,
+    progress: Callable[[float], None] | None = None,
+) -> Outcome:
+    """Simulate one trace against one desk.
+
+    Parameters
+    ----------
+    scenario, desk : Scenario, Desk
+        Customers' behaviour and faults come from the scenario; the posts from the trace.
+    trace : Trace
+        Its window is the window of the run.
+    seed, replication : int
+        Name the draws of the run, 0 <= seed < 2^64.
+    drain_h : float
+        How many hours beyond the window the run may go on while anything waits; 0 cuts at its end.
+    idle : callable, optional
+        A policy of one's own for the choice among free agents, instead of the desk's.
+    progress : callable, optional
+        Called now and then with the share done, 0-1.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    DeskError
+        If posts come in a language that no agent serves.
+    """
+    world = worlds.build(scenario, desk, trace, seed, replication, drain_h)
+    clock = Clock(initial_time=world.start_s)
+    floor = Floor(world, clock, idle)
+    attendance = Attendance(world, clock, floor)
+    customers = Customers(world, clock, floor)
+    triage = Triage(world, clock, floor, customers)
+    Breakdowns(world, clock, floor, customers, triage)
+    if scenario.phone is not None:
+        PhoneLine(scenario.phone, clock, floor, customers, triage)
+    _Posts(world, clock, triage)
+    with _collector_off():
+        end_s = _walk(world, clock, customers, progress)
+    attendance.close()
+    triage.close()
+    return _outcome(world, floor, attendance, customers, seed, replication, end_s)
+
+
+class _Posts:
+    """Rows of the trace, one event ahead: they are sorted, so they need no place in the queue."""
+
+    def __init__(self, world: World, clock: Clock, triage: Triage) -> None:
+        self.clock, self.triage = clock, triage
+        self.times: list[float] = world.trace["time_s"].tolist()
+        self.row = 0
+        self._arm()
+
+    def _arm(self) -> None:
+        if self.row < len(self.times):
+            self.clock.at(self.times[self.row], order(Kind.POST, self.row), self._happens, None)
+
+    def _happens(self, _: Any) -> None:
+        row = self.row
+        self.row += 1
+        self._arm()
+        self.triage.post(row)
+
+
+@contextmanager
+def _collector_off() -> Iterator[None]:
+    """Rows live to the end of the run: looking through them for garbage only costs time."""
+    was = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was:
+            gc.enable()
+
+
+def _walk(world: World, clock: Clock, customers: Customers, progress: Callable[[float], None] | None) -> float:
+    """Run to the end of the window, then on while anything is undone; returns when it stopped."""
+    steps = 50
+    for i in range(1, steps + 1):
+        clock.run(until=world.start_s + (world.end_s - world.start_s) * i / steps)
+        if progress is not None:
+            progress(i / steps)
+    at = world.end_s
+    while at < world.until_s and any(case.state in UNDONE for case in customers.cases):
+        at = min(at + worlds.HOUR_S, world.until_s)
+        clock.run(until=at)
+    return at
+
+
+def _outcome(
+    world: World, floor: Floor, attendance: Attendance, customers: Customers, seed: int, replication: int, end_s: float
+) -> Outcome:
+    turns = {
+        "case": _column((t.case.number if t.case is not None else NONE for t in floor.rows), np.int32),
+        **_attributes(
+            floor.rows, {name: name for name in ("post", "k", "kind", "language", "agent", "route", "state")}
+        ),
+        **_attributes(
+            floor.rows,
+            {
+                "queued_s": "queued",
+                "key_s": "key",
+                "start_s": "start",
+                "end_s": "end",
+                "wait_s": "wait",
+                "left_s": "left",
+            },
+        ),
+    }
+    turns["end_s"] = np.where(turns["state"] == TurnState.IN_HAND, np.inf, turns["end_s"])
+    names = {
+        "due_s": "due", "departure_s": "departure", "posted_s": "posted", "seen_s": "seen",
+        "first_start_s": "first_start", "first_reply_s": "first_reply", "closed_s": "closed", "left_s": "left",
+        "work_s": "work", "pay_eur": "pay",
+    }  # fmt: skip
+    names.update({name: name for name in CASES if name not in names})
+    roster = world.roster
+    shifts = [
+        (s.agent, roster.pool_of[s.agent], s.start_s, min(s.end_s, end_s), s.worked)
+        for s in roster.shifts
+        if s.start_s < end_s
+    ]
+    return Outcome(
+        cases=_attributes(customers.cases, names),
+        turns=turns,
+        staff=_rows(sorted(attendance.rows), list(STAFF)),
+        shifts=_rows(shifts, list(SHIFTS)),
+        extra=_rows(customers.extra, list(EXTRA)),
+        about=_about(world, seed, replication, end_s),
+    )
+
+
+def _column(values: Any, kind: Any) -> NDArray[Any]:
+    return np.fromiter(values, dtype=kind)
+
+
+def _attributes(things: Sequence[Any], names: dict[str, str]) -> dict[str, NDArray[Any]]:
+    kinds = {**TURNS, **CASES}
+    return {
+        column: _column((getattr(thing, name) for thing in things), kinds[column]) for column, name in names.items()
+    }
+
+
+def _rows(rows: Sequence[tuple[Any, ...]], names: list[str]) -> dict[str, NDArray[Any]]:
+    columns = list(zip(*rows, strict=True)) or [()] * len(names)
+    return {name: np.array(column) for name, column in zip(names, columns, strict=True)}
+
+
+def _about(world: World, seed: int, replication: int, end_s: float) -> dict[str, Any]:
+    desk, scenario = world.desk, world.scenario
+    return {
+        "trace": world.trace.digest,
+        "scenario": scenario.name,
+        "desk": desk.name,
+        "desk_digest": digest(desk),
+        "seed": seed,
+        "replication": replication,
+        "size_u": world.trace.about.get("size_u"),
+        "engine": ENGINE,
+        "version": world.trace.about["version"],
+        "window_s": [world.start_s, world.end_s],
+        "end_s": end_s,
+        "mentions": world.trace.mentions,
+        "calls": len(world.trace) - world.trace.mentions,
+        "agents": len(world.roster.pool_of),
+        "pools": [
+            {"name": p.name, "site": p.site, "cost_per_h": p.cost_per_h, "heads": p.heads, "head_count": p.head_count,
+             "capacity": p.capacity}
+            for p in desk.pools
+        ],
+        "classes": [{"name": c.name, "promise_min": c.promise_min} for c in desk.classes],
+        "timezone": scenario.timezone,
+        "onset_local": scenario.onset_local.isoformat(),
+    }  # fmt: skip

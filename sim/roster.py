@@ -1,0 +1,250 @@
+"""Who is at the desk when: a desk's shifts, breaks, absences and faults as intervals in seconds.
+
+A roster is realised for one replication; every chance in it is named by agent and day, so that an
+agent more changes nobody else's absences.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from scenarios.behaviour import SiteDark, StaffAbsent
+from scenarios.model import Scenario
+from sim import draws
+from sim.desk import Break, Desk, Pool, span_s
+from sim.draws import Stream
+
+UTC = ZoneInfo("UTC")
+HOUR_S = 3600.0
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Time at the desk without a break, in seconds from onset.
+
+    `worked_s` is what the agent has worked in this shift before, breaks out (for fatigue).
+    """
+
+    on_s: float
+    off_s: float
+    worked_s: float
+
+
+@dataclass(frozen=True)
+class PaidShift:
+    """A planned shift, breaks in; `worked` is False if the agent was absent."""
+
+    agent: int
+    start_s: float
+    end_s: float
+    worked: bool
+
+
+@dataclass(frozen=True)
+class Roster:
+    """One replication's attendance.
+
+    Attributes
+    ----------
+    pool_of : tuple of int
+        Pool of each agent, by agent number; agents are numbered in the order of the desk file, a
+        head-count pool has a number for each head of its largest step.
+    stretches : tuple of tuples of Stretch
+        Of each agent of a named pool, in order of time; empty for head-count pools.
+    levels : tuple of tuples of (seconds, heads)
+        Of each head-count pool, in order of time; empty for named pools.
+    shifts : tuple of PaidShift
+    """
+
+    pool_of: tuple[int, ...]
+    stretches: tuple[tuple[Stretch, ...], ...]
+    levels: tuple[tuple[tuple[float, int], ...], ...]
+    shifts: tuple[PaidShift, ...]
+
+
+def realise(desk: Desk, scenario: Scenario, key: np.uint64, start_s: float, until_s: float) -> Roster:
+    """The roster of one replication between two times, in seconds from onset."""
+    pool_of: list[int] = []
+    stretches: list[tuple[Stretch, ...]] = []
+    levels: list[tuple[tuple[float, int], ...]] = []
+    shifts: list[PaidShift] = []
+    for p, pool in enumerate(desk.pools):
+        plans = _plans(pool)
+        pool_of += [p] * (pool.heads if pool.head_count else len(plans))
+        if pool.head_count:
+            stretches += [()] * pool.heads
+            levels.append(_levels(pool, scenario, start_s, until_s))
+            continue
+        levels.append(())
+        calendar = _Calendar(scenario, desk.zone(pool), start_s, until_s)
+        for plan in plans:
+            agent = len(stretches)
+            mine, paid = _attendance(agent, pool, plan, scenario, calendar, key)
+            stretches.append(mine)
+            shifts += paid
+    return Roster(tuple(pool_of), tuple(stretches), tuple(levels), tuple(shifts))
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """Which days an agent works and when: (cycle in days, days worked in it, seconds after midnight, length)."""
+
+    cycle: int
+    days: tuple[tuple[int, int, float], ...]  # day of the cycle, start after midnight, length, in seconds
+    breaks: tuple[Break, ...]
+
+
+def _plans(pool: Pool) -> list[_Plan]:
+    """A plan for each agent of a named pool, in the order of the desk file."""
+    plans = []
+    for shift in pool.shifts:
+        start = int(shift.start[:2]) * 3600 + int(shift.start[3:]) * 60
+        for i in range(shift.heads):
+            first = i * shift.of_days // shift.heads
+            days = tuple(((first + d) % shift.of_days, start, shift.length_h * HOUR_S) for d in range(shift.days_on))
+            plans.append(_Plan(shift.of_days, days, shift.breaks))
+    for agent in pool.agents:
+        spans = [span_s(text) for text in agent.shifts]
+        plans.append(_Plan(7, tuple((a // 86_400, a % 86_400, float(b - a)) for a, b in spans), ()))
+    return plans
+
+
+class _Calendar:
+    """Local dates around the window, and when a local clock time is, in seconds from onset."""
+
+    def __init__(self, scenario: Scenario, zone: str, start_s: float, until_s: float) -> None:
+        self.zone = ZoneInfo(zone)
+        self.onset = scenario.clock(0.0, "UTC")
+        self.start_s, self.until_s = start_s, until_s
+        self.first = scenario.clock(start_s, zone).date() - timedelta(days=2)
+        self.last = scenario.clock(until_s, zone).date() + timedelta(days=1)
+
+    def dates(self) -> list[date]:
+        return [self.first + timedelta(days=d) for d in range((self.last - self.first).days + 1)]
+
+    def at(self, day: date, after_midnight_s: int) -> float:
+        local = datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(seconds=after_midnight_s)
+        return (local.astimezone(UTC) - self.onset).total_seconds()
+
+
+def _attendance(
+    agent: int, pool: Pool, plan: _Plan, scenario: Scenario, calendar: _Calendar, key: np.uint64
+) -> tuple[tuple[Stretch, ...], list[PaidShift]]:
+    """Stretches at the desk and paid shifts of one agent, inside the calendar's window."""
+    stretches: list[Stretch] = []
+    paid: list[PaidShift] = []
+    by_day: dict[int, list[tuple[int, float]]] = {}
+    for weekday, clock_s, shift_s in plan.days:
+        by_day.setdefault(weekday, []).append((clock_s, shift_s))
+    for day in calendar.dates():
+        ordinal = day.toordinal() - 1  # 0 is a Monday
+        for n, (clock, length) in enumerate(sorted(by_day.get(ordinal % plan.cycle, []))):
+            start = calendar.at(day, clock)
+            end = start + length
+            if end <= calendar.start_s or start >= calendar.until_s:
+                continue
+            name = ordinal * 8 + n
+            here = draws.uniform(key, Stream.ABSENCE, agent, name) >= pool.absent_share
+            late = _late_s(agent, pool, name, start, scenario, key) if here else None
+            worked = late is not None and late < length
+            paid.append(PaidShift(agent, max(start, calendar.start_s), min(end, calendar.until_s), worked))
+            if worked and late is not None:
+                stretches += _stretches(agent, name, start, start + late, end, plan.breaks, key)
+    dark = [
+        (f.from_h * HOUR_S, f.to_h * HOUR_S)
+        for f in scenario.faults
+        if isinstance(f, SiteDark) and pool.site in f.sites
+    ]
+    clipped = _without(_joined(stretches), [(-np.inf, calendar.start_s), (calendar.until_s, np.inf), *dark])
+    return tuple(clipped), paid
+
+
+def _late_s(agent: int, pool: Pool, name: int, start: float, scenario: Scenario, key: np.uint64) -> float | None:
+    """Seconds by which faults make this shift start late; None: it is not worked at all."""
+    late = 0.0
+    for f, fault in enumerate(scenario.faults):
+        if not isinstance(fault, StaffAbsent) or (fault.sites and pool.site not in fault.sites):
+            continue
+        if not fault.from_h * HOUR_S <= start < fault.to_h * HOUR_S:
+            continue
+        k = name * 64 + f
+        if draws.uniform(key, Stream.SITE_ABSENCE, agent, k) < fault.share:
+            if fault.late_h is None:
+                return None
+            law = draws.encode([(fault.late_h, HOUR_S)])
+            late = max(late, float(draws.draw(law, 0, key, Stream.LATENESS, agent, k)))
+    return late
+
+
+def _stretches(
+    agent: int,
+    name: int,
+    paid_from: float,
+    come: float,
+    end: float,
+    breaks: tuple[Break, ...],
+    key: np.uint64,
+) -> list[Stretch]:
+    """A shift cut at its breaks, from the moment the agent comes."""
+    cuts = []
+    for i, pause in enumerate(breaks):
+        shift = (2.0 * draws.uniform(key, Stream.BREAK_JITTER, agent, name * 16 + i) - 1.0) * pause.jitter_min * 60.0
+        begin = min(max(paid_from + pause.after_h * HOUR_S + shift, paid_from), end)
+        cuts.append((begin, min(begin + pause.minutes * 60.0, end)))
+    out, at, worked = [], come, 0.0
+    for begin, finish in sorted(cuts):
+        if begin > at:
+            out.append(Stretch(at, begin, worked))
+            worked += begin - at
+        at = max(at, finish)
+    if end > at:
+        out.append(Stretch(at, end, worked))
+    return out
+
+
+def _joined(stretches: list[Stretch]) -> list[Stretch]:
+    """In order of time, overlaps and touching ends joined: nobody stands at the desk twice."""
+    out: list[Stretch] = []
+    for s in sorted(stretches, key=lambda s: (s.on_s, s.off_s)):
+        if out and s.on_s <= out[-1].off_s:
+            out[-1] = Stretch(out[-1].on_s, max(out[-1].off_s, s.off_s), out[-1].worked_s)
+        else:
+            out.append(s)
+    return out
+
+
+def _without(stretches: list[Stretch], holes: list[tuple[float, float]]) -> list[Stretch]:
+    """Stretches less the holes; what was worked before a hole still counts for fatigue."""
+    for a, b in holes:
+        rest = []
+        for s in stretches:
+            if s.on_s < a:
+                rest.append(Stretch(s.on_s, min(s.off_s, a), s.worked_s))
+            if s.off_s > b:
+                on = max(s.on_s, b)
+                rest.append(Stretch(on, s.off_s, s.worked_s + on - s.on_s))
+        stretches = [s for s in rest if s.off_s > s.on_s]
+    return stretches
+
+
+def _levels(pool: Pool, scenario: Scenario, start_s: float, until_s: float) -> tuple[tuple[float, int], ...]:
+    """Heads over time of a head-count pool, faults taken off."""
+    faults = [
+        f for f in scenario.faults
+        if (isinstance(f, SiteDark) and pool.site in f.sites)
+        or (isinstance(f, StaffAbsent) and f.late_h is None and (not f.sites or pool.site in f.sites))
+    ]  # fmt: skip
+    times = {start_s} | {h * HOUR_S for h, _ in pool.steps} | {x * HOUR_S for f in faults for x in (f.from_h, f.to_h)}
+    out: list[tuple[float, int]] = []
+    for t in sorted(time for time in times if start_s <= time < until_s):
+        heads = next((n for h, n in reversed(pool.steps) if h * HOUR_S <= t), 0)
+        for f in faults:
+            if f.from_h * HOUR_S <= t < f.to_h * HOUR_S:
+                heads = 0 if isinstance(f, SiteDark) else int(np.floor(heads * (1 - f.share) + 0.5))
+        if not out or out[-1][1] != heads:
+            out.append((t, heads))
+    return tuple(out)

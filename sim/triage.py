@@ -1,0 +1,110 @@
+"""Posts as they come in: which platforms are watched, who reads, what the filter finds (rule 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from scenarios.behaviour import HeldFault
+from scenarios.names import NONE, Platform, PostKind, code
+from sim.clock import Clock, Kind, order
+from sim.customers import Customers
+from sim.draws import Stream
+from sim.floor import Floor
+from sim.outcome import CaseState, TurnKind
+from sim.turns import Turn
+from sim.world import MINUTE_S, World
+
+CASE, FOLLOW_UP, CALL = code(PostKind.CASE), code(PostKind.FOLLOW_UP), code(PostKind.CALL)
+
+
+class Triage:
+    """Turns rows of the trace into cases that the desk knows of."""
+
+    def __init__(self, world: World, clock: Clock, floor: Floor, customers: Customers) -> None:
+        self.clock, self.floor, self.customers = clock, floor, customers
+        self.rule = world.desk.triage
+        watched = world.desk.platforms
+        self.unwatched = {code(p) for p in Platform if watched and p not in watched}
+        self.held: list[tuple[HeldFault, list[int]]] = []
+        self.on_call: Callable[[int, int], None] = lambda row, attempt: None
+        t = world.trace
+        self.kinds, self.case_of, self.times = t["kind"].tolist(), t["case"].tolist(), t["time_s"].tolist()
+        self.languages, self.platforms = t["language"].tolist(), t["platform"].tolist()
+        customers.read = self.read
+
+    def post(self, row: int) -> None:
+        """A row of the trace happens."""
+        if self.kinds[row] == CALL:
+            self.on_call(row, 0)
+            return
+        if self.unwatched and self.platforms[row] in self.unwatched:
+            return  # the desk does not look there
+        for fault, rows in self.held:
+            if self.platforms[row] in [code(p) for p in fault.platforms]:
+                rows.append(row)
+                return
+        self._triage(row)
+
+    def _triage(self, row: int) -> None:
+        kind, mode = self.kinds[row], self.rule.mode
+        asks = kind == CASE or (kind == FOLLOW_UP and self.case_of[row] != NONE)
+        if mode == "people":
+            self.read(TurnKind.READING, row, self.languages[row], self.times[row], row, partial(self._known, row))
+        elif mode == "none":
+            if asks:
+                self._known(row)
+        elif asks and self.customers.u(Stream.FILTER, row) >= self.rule.recall:
+            case = self.customers.cases[self.case_of[row]]
+            if case.state is CaseState.UNREAD:
+                case.state = CaseState.MISSED
+        elif asks or self.customers.u(Stream.FILTER, row) < self.rule.false_positive:
+            self._after_filter(row, asks)
+
+    def _after_filter(self, row: int, asks: bool) -> None:
+        def found(_: Any) -> None:
+            if asks:
+                self._known(row)
+            else:
+                self.read(TurnKind.DISMISS, row, self.languages[row], self.times[row], row, None)
+
+        if self.rule.delay_s > 0:
+            self.clock.at(self.clock.now + self.rule.delay_s, order(Kind.POST, row), found, None)
+        else:
+            found(None)
+
+    def read(
+        self,
+        kind: TurnKind,
+        row: int,
+        language: int,
+        posted: float,
+        subject: int,
+        then: Callable[[], None] | None,
+    ) -> None:
+        """A post waits to be read (or to be put aside), then `then` happens."""
+        number = row if row != NONE else subject & 0xFFFFFFFF
+        turn = Turn(kind, language, self.clock.now, posted, posted + self.rule.promise_min * MINUTE_S, number)
+        turn.subject, turn.post, turn.k, turn.then = subject, row, -1, then
+        stream = Stream.READING if kind is TurnKind.READING else Stream.DISMISS
+        turn.base_s = self.customers.law("reading", stream, subject)
+        self.floor.enqueue(turn)
+
+    def _known(self, row: int) -> None:
+        """The desk knows what this post is."""
+        number = self.case_of[row]
+        if number == NONE:
+            return
+        case = self.customers.cases[number]
+        if case.state in (CaseState.UNREAD, CaseState.MISSED):
+            self.customers.open(case)
+        elif self.kinds[row] == FOLLOW_UP:
+            self.customers.message(case, self.times[row], row)
+
+    def close(self) -> None:
+        """The run stops: posts still held were never seen."""
+        for _, rows in self.held:
+            for row in rows:
+                if self.kinds[row] == CASE:
+                    self.customers.cases[self.case_of[row]].state = CaseState.PARKED
