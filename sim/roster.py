@@ -96,6 +96,7 @@ class _Plan:
     cycle: int
     days: tuple[tuple[int, int, float], ...]  # day of the cycle, start after midnight, length, in seconds
     breaks: tuple[Break, ...]
+    by_clock: bool = False  # a span ends at its clock time, a shift after its hours, whatever the clocks do
 
 
 def _plans(pool: Pool) -> list[_Plan]:
@@ -109,7 +110,7 @@ def _plans(pool: Pool) -> list[_Plan]:
             plans.append(_Plan(shift.of_days, days, shift.breaks))
     for agent in pool.agents:
         spans = [span_s(text) for text in agent.shifts]
-        plans.append(_Plan(7, tuple((a // 86_400, a % 86_400, float(b - a)) for a, b in spans), ()))
+        plans.append(_Plan(7, tuple((a // 86_400, a % 86_400, float(b - a)) for a, b in spans), (), True))
     return plans
 
 
@@ -144,13 +145,13 @@ def _attendance(
         ordinal = day.toordinal() - 1  # 0 is a Monday
         for n, (clock, length) in enumerate(sorted(by_day.get(ordinal % plan.cycle, []))):
             start = calendar.at(day, clock)
-            end = start + length
+            end = calendar.at(day, clock + int(length)) if plan.by_clock else start + length
             if end <= calendar.start_s or start >= calendar.until_s:
                 continue
             name = ordinal * 8 + n
             here = draws.uniform(key, Stream.ABSENCE, agent, name) >= pool.absent_share
             late = _late_s(agent, pool, name, start, scenario, key) if here else None
-            worked = late is not None and late < length
+            worked = late is not None and late < end - start
             paid.append(PaidShift(agent, max(start, calendar.start_s), min(end, calendar.until_s), worked))
             if worked and late is not None:
                 stretches += _stretches(agent, name, start, start + late, end, plan.breaks, key)
