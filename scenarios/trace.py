@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,16 +22,6 @@ from scenarios.files import write_atomic
 from scenarios.names import NONE, PostKind, code
 
 FORMAT = 1
-
-_UNREADABLE = (
-    OSError,
-    ValueError,
-    KeyError,
-    EOFError,
-    zipfile.BadZipFile,
-    zipfile.LargeZipFile,
-    zlib.error,
-)
 
 COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
     {
@@ -52,7 +40,7 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
         "form": np.int8,  # TextForm
         "customer": np.bool_,
         "influence": np.float32,  # followers
-        "departure_h": np.float32,  # hours from the post to the flight, inf: no booking
+        "departure_h": np.float32,  # hours from the post to the flight, 0: it has left, inf: no booking
         "flight": np.int16,  # number of the flight, NONE: no booking
         "text": np.int32,  # code of the text, see scenarios.text
     }
@@ -146,21 +134,32 @@ def load(path: Path) -> Trace:
     if not path.is_file():
         raise TraceError(f"{path}: no such file; write one with `ashcloud trace generate`")
     try:
-        with np.load(path, allow_pickle=False) as stored:
-            names = set(stored.files)
-            head = json.loads(bytes(stored["_head"]).decode()) if "_head" in names else None
-            if head is None or head.get("format") != FORMAT:
-                found = "no trace of ashcloud" if head is None else f"a trace of format {head.get('format')}"
-                raise TraceError(f"{path}: is {found}, this version reads format {FORMAT}; generate it anew")
-            lacking = sorted(set(COLUMNS) - names)
-            if lacking:
-                raise TraceError(f"{path}: lacks the columns {', '.join(lacking)}; generate it anew")
-            trace = Trace({name: stored[name] for name in COLUMNS}, head["about"])
-    except _UNREADABLE as error:
+        with path.open("rb") as file:
+            trace, digest = _read(path, file)
+    except TraceError:
+        raise
+    except Exception as error:  # a damaged archive makes numpy and zipfile raise nearly anything
         raise TraceError(f"{path}: is damaged or no trace ({error}); generate it anew") from error
-    if trace.digest != head["digest"]:
+    if trace.digest != digest:
         raise TraceError(f"{path}: is damaged, its digest does not match its columns; generate it anew")
     return trace
+
+
+def _read(path: Path, file: BinaryIO) -> tuple[Trace, str]:
+    """The trace in an open file, and the digest that it should have."""
+    stored = np.load(file, allow_pickle=False)
+    names = set(stored.files) if isinstance(stored, np.lib.npyio.NpzFile) else set()
+    if "_head" not in names:
+        raise TraceError(f"{path}: is no trace of ashcloud; generate one")
+    head = json.loads(bytes(stored["_head"]).decode())
+    if head["format"] != FORMAT:
+        raise TraceError(
+            f"{path}: is a trace of format {head['format']}, this version reads format {FORMAT}; generate it anew"
+        )
+    lacking = sorted(set(COLUMNS) - names)
+    if lacking:
+        raise TraceError(f"{path}: lacks the columns {', '.join(lacking)}; generate it anew")
+    return Trace({name: stored[name] for name in COLUMNS}, head["about"]), head["digest"]
 
 
 def _digest(columns: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:
