@@ -83,7 +83,7 @@ CASES: Mapping[str, type[np.generic]] = MappingProxyType(
         "closed_s": np.float64,  # end of the last turn of a resolved case
         "left_s": np.float64,  # when patience first ended
         "turns": np.int16,  # human turns done
-        "attempts": np.int16,  # attempts of the turn last waited for
+        "attempts": np.int16,  # that failed, of the turn last waited for
         "recontacts": np.int16,  # posts written while waiting
         "reopened": np.int16,
         "escalated": np.bool_,
@@ -223,7 +223,8 @@ def load(path: Path) -> Outcome:
             if head["format"] != FORMAT:
                 raise RunError(f"{path}: is of format {head['format']}, this version reads {FORMAT}; run it anew")
             tables = {t: {n: stored[f"{t}.{n}"] for n in kinds} for t, kinds in TABLES.items()}
-        outcome, digest = Outcome(**tables, about=head["about"]), head["digest"]
+        cases, turns, staff, shifts, extra = (tables[name] for name in TABLES)
+        outcome, digest = Outcome(cases, turns, staff, shifts, extra, head["about"]), head["digest"]
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(f"{path}: is damaged or no outcome ({error}); run it anew") from error
     if outcome.digest != digest:

@@ -1,0 +1,5 @@
+"""Numbers, figures and pages made from stored results.
+
+Public: `reports.data.collect` (outcomes to one frozen value), `reports.page.page` (that value to a
+page), `reports.words.verdict`. This room imports `scenarios` and `sim`, never an engine.
+"""
