@@ -223,7 +223,7 @@ def _back(data: ReportData) -> tuple[str, str]:
     full = f"{BACKLOG_BACK} turns"
     return (
         recovered(data, "promise_recover_s", "the promise", "kept again", "no day misses the promise"),
-        recovered(data, "time_to_recover_s", "the queue", f"below {full} for good", f"the queue never holds {full}"),
+        recovered(data, "time_to_recover_s", "the queue", f"below {full} for a day", f"the queue never holds {full}"),
     )
 
 

@@ -87,11 +87,14 @@ def _oldest_wait(rows: Rows) -> float:
 
 def _time_to_recover(rows: Rows) -> float:
     times, number = levels(*rows.backlog)
-    high = np.flatnonzero((number >= BACKLOG_BACK) & (np.append(times[1:], math.inf) > 0.0))
-    if not high.size:
+    until = np.append(times[1:], math.inf)
+    full = (number >= BACKLOG_BACK) & (until > 0.0)
+    if not full.any():
         return 0.0
-    last = int(high[-1])
-    return float(times[last + 1]) if last + 1 < times.size else math.inf
+    ends = until[full]  # of the stretches with so many; the next one begins later, or never
+    begins = np.append(times[full][1:], math.inf)
+    calm = ends[np.isfinite(ends) & (begins >= ends + DAY_H * HOUR_S)]
+    return float(calm[0]) if calm.size else math.inf
 
 
 def _promise_recover(rows: Rows) -> float:
@@ -222,8 +225,9 @@ _TABLE: tuple[Measure, ...] = (
             "Longest time that any case turn stood in the queue.",
             "service", "low", _oldest_wait),
     Measure("time_to_recover_s", "s", "Queue back to normal",
-            f"Time from onset to the end of the last moment at which {BACKLOG_BACK} or more case turns "
-            "waited; 0 if so many never waited; not reached if they do at the end of the run.",
+            f"Time from onset to the first {DAY_H} hours without {BACKLOG_BACK} or more case turns waiting, after "
+            "the first time that so many did (what is left of the run if that is shorter); 0 if so many never "
+            "waited; not reached if they do at the end of the run.",
             "service", "low", _time_to_recover, open_ended=True),
     Measure("promise_recover_s", "s", "Promise kept again",
             f"Time from onset to the start of the first {DAY_H} hours, after the first such stretch that "

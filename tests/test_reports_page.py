@@ -276,7 +276,7 @@ def test_a_kept_promise_needs_nothing(kept: ReportData) -> None:
 def test_what_is_not_reached_is_said_in_words(stuck: ReportData) -> None:
     text = said(stuck)
     assert "The promise is not kept again before the end of any of the 3 runs." in text
-    assert "The queue is not below 100 turns for good before the end of any of the 3 runs." in text
+    assert "The queue is not below 100 turns for a day before the end of any of the 3 runs." in text
     assert "Fewer than half of the cases have an answer before the run ends;" in text
     shown = {tile.measure: (tile.value, plain(tile.note)) for tile in tiles(stuck)}
     assert shown["promise_recover_s"] == ("not in the window", "at least to Mon 2 Feb, 06:00")

@@ -167,13 +167,15 @@ def queue_of(stretches: list[tuple[int, float, float]], **about: Any) -> Outcome
         ([(100, 1, 9)], 9.0),
         ([(50, 1, 9), (50, 8, 12)], 9.0),  # together from 8 to 9
         ([(50, 1, 9), (50, 9, 12)], 0.0),  # one leaves as the other comes
-        ([(100, 1, 3), (100, 20, 30), (99, 30, INF)], 30.0),  # the last such moment counts
+        ([(100, 1, 3), (100, 20, 30), (99, 30, INF)], 30.0),  # 17 calm hours between are not enough
+        ([(100, 1, 3), (100, 27, 30)], 3.0),  # a day is; what comes later is another matter
+        ([(100, 1, 3), (100, 26.9, INF)], None),
         ([(100, -9, -2)], 0.0),  # before onset is not the crisis
         ([(100, -9, 4)], 4.0),
         ([(100, 1, INF)], None),  # still so at the end
     ],
 )
-def test_the_queue_is_back_after_the_last_hundred(
+def test_the_queue_is_back_with_the_first_day_below_a_hundred(
     stretches: list[tuple[int, float, float]], hours: float | None
 ) -> None:
     found = MEASURES["time_to_recover_s"](queue_of(stretches))
