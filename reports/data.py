@@ -13,7 +13,7 @@ from reports.series import HOUR_S, Series, Tally, Work, overlay, tally, weigh
 from scenarios.errors import RunError
 from scenarios.model import Scenario
 from scenarios.names import Language, members
-from scenarios.trace import Trace
+from scenarios.traces import Trace
 from sim.desk import Desk
 from sim.estimate import LEVEL, summarise
 from sim.intervals import Intervals, intervals

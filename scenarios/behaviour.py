@@ -6,12 +6,23 @@ would make staffing change nothing.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
-from scenarios.errors import Faults
-from scenarios.laws import Constant, Count, Frozen, Law, Lognormal, NonNegative, Number, Positive, Share
+from scenarios.laws import (
+    SUM_SLACK,
+    Constant,
+    Count,
+    Frozen,
+    Law,
+    Lognormal,
+    NonNegative,
+    Number,
+    Positive,
+    Share,
+    SumToOne,
+)
 from scenarios.names import Platform, Topic
 
 Destination = Literal["same", "public", "phone"] | Platform
@@ -26,10 +37,20 @@ class Onward(Frozen):
     delay_min: Law = Constant(value=20.0)
 
 
-def _at_most_one(rows: tuple[Onward, ...], what: str) -> None:
+def _at_most_one(rows: tuple[Onward, ...]) -> tuple[Onward, ...]:
     total = sum(row.probability for row in rows)
-    if total > 1 + 1e-9:
-        raise ValueError(f"the probabilities of {what} sum to {total:g}; together they are at most 1")
+    if total > 1 + SUM_SLACK:
+        raise ValueError(f"the probabilities sum to {total:g}; together they are at most 1")
+    return rows
+
+
+Onwards = Annotated[tuple[Onward, ...], AfterValidator(_at_most_one)]
+
+
+def _has_default(laws: dict[Any, Any]) -> dict[Any, Any]:
+    if "default" not in laws:
+        raise ValueError("has no default; add default = {...} for the topics not named")
+    return laws
 
 
 class Recontact(Frozen):
@@ -66,10 +87,10 @@ class Reopening(Frozen):
 class Behaviour(Frozen):
     """Patience and what follows it, conversation, work per case."""
 
-    handling_min: dict[Topic | Literal["default"], Law] = Field(
+    handling_min: Annotated[dict[Topic | Literal["default"], Law], AfterValidator(_has_default)] = Field(
         default={"default": Lognormal(kind="lognormal", mean=20.0, cv=0.9)}
     )
-    turns: tuple[Share, ...] = (0.0, 0.15, 0.35, 0.35, 0.15)
+    turns: Annotated[tuple[Share, ...], SumToOne] = (0.0, 0.15, 0.35, 0.35, 0.15)
     turn_sd_log: NonNegative = 0.4
     extra_turn_min: Law = Lognormal(kind="lognormal", mean=5.0, cv=0.9)
     think_min: Law = Lognormal(kind="lognormal", median=15.0, sd_log=1.2)
@@ -79,28 +100,12 @@ class Behaviour(Frozen):
     silent_share: Share = 0.71
     silent_cost: NonNegative = 0.6
     recontact: Recontact = Recontact()
-    after_abandoned: tuple[Onward, ...] = ()
-    after_blocked: tuple[Onward, ...] = ()
+    after_abandoned: Onwards = ()
+    after_blocked: Onwards = ()
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=1000)] = 4
     reopening: Reopening = Reopening()
     payment_share: Share = 0.43  # of rebooking and payment cases, so that a week brings EUR 80,000
     payment_eur: NonNegative = 120.0
-
-    @model_validator(mode="after")
-    def _probabilities(self) -> Behaviour:
-        faults: list[tuple[str, str]] = []
-        if abs(sum(self.turns) - 1) > 1e-6:
-            faults.append(("turns", f"the probabilities sum to {sum(self.turns):g}, not to 1"))
-        if "default" not in self.handling_min:
-            faults.append(("handling_min", "has no default; add default = {...} for the topics not named"))
-        for name in ("after_abandoned", "after_blocked"):
-            try:
-                _at_most_one(getattr(self, name), name)
-            except ValueError as error:
-                faults.append((name, str(error)))
-        if faults:
-            raise Faults(faults)
-        return self
 
     def patience(self, topic: Topic) -> Law | None:
         """Law of the patience for one wait on this topic, in hours; None: nobody leaves."""
@@ -125,14 +130,12 @@ class Phone(Frozen):
     agents: Count
     handling_min: Law = Lognormal(kind="lognormal", mean=6.0, cv=0.8)
     patience_min: Law = Lognormal(kind="lognormal", median=5.0, sd_log=1.0)
-    on_blocked: tuple[Onward, ...] = ()
-    on_abandoned: tuple[Onward, ...] = ()
+    on_blocked: Onwards = ()
+    on_abandoned: Onwards = ()
     max_attempts: Annotated[int, Field(strict=True, ge=1, le=1000)] = 4
 
     @model_validator(mode="after")
     def _sane(self) -> Phone:
-        _at_most_one(self.on_blocked, "on_blocked")
-        _at_most_one(self.on_abandoned, "on_abandoned")
         if self.lines < self.agents:
             raise ValueError(f"{self.lines} lines are fewer than {self.agents} agents; a call in hand holds a line")
         return self

@@ -96,13 +96,19 @@ def check(
     try:
         return model_type.model_validate(data)
     except ValidationError as error:
-        found = [_Found(e, trail(model_type, e["loc"], data)) for e in error.errors(include_url=False)]
+        errors = [e for e in error.errors(include_url=False) if not _is_an_echo(e)]
+        found = [_Found(e, trail(model_type, e["loc"], data)) for e in errors]
     faults = [fault for one in _without_tags(found) for fault in _faults(model_type, data, one)]
     unique: dict[tuple[Place, str], Fault] = {}
     for place, what in faults:
         fault = Fault(place_text(place), what, owner(place) if owner else None)
         unique.setdefault((place, what), fault)
     raise InputError(path, unique.values())
+
+
+def _is_an_echo(error: ErrorDetails) -> bool:
+    """A list that is long enough is called too short when its entries are bad, which is said anyway."""
+    return error["type"] == "too_short" and len(error["input"]) >= error.get("ctx", {})["min_length"]
 
 
 def _faults(model_type: type[BaseModel], data: Mapping[str, Any], one: _Found) -> list[tuple[Place, str]]:

@@ -33,7 +33,7 @@ from scenarios.mixes import choose
 from scenarios.model import Scenario
 from scenarios.names import NONE, PostKind, code
 from scenarios.posts import Columns, Part, Talk, describe
-from scenarios.trace import COLUMNS, Trace
+from scenarios.traces import COLUMNS, Trace
 
 MAX_ROWS = 100_000_000
 

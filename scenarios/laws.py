@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 FloatArray = NDArray[np.float64]
 
@@ -21,6 +21,21 @@ NonNegative = Annotated[float, Field(strict=True, ge=0, allow_inf_nan=False)]
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1, allow_inf_nan=False)]
 Count = Annotated[int, Field(strict=True, ge=0)]
+
+
+SUM_SLACK = 1e-6
+
+
+def sum_to_one(value: Any) -> Any:
+    """A validator: the numbers of a list or the values of a table sum to 1."""
+    total = sum(value.values() if isinstance(value, dict) else value)
+    if abs(total - 1) > SUM_SLACK:
+        raise ValueError(f"the shares sum to {total:g}, not to 1")
+    return value
+
+
+SumToOne = AfterValidator(sum_to_one)
+"""Checked on the key alone, so that it is said together with whatever else is wrong in the file."""
 
 
 class Frozen(BaseModel):
@@ -187,7 +202,7 @@ class Mixture(Frozen):
     @model_validator(mode="after")
     def _sums(self) -> Mixture:
         total = sum(part.weight for part in self.parts)
-        if abs(total - 1) > 1e-6:
+        if abs(total - 1) > SUM_SLACK:
             raise ValueError(f"the weights of the parts sum to {total:g}, not to 1")
         return self
 

@@ -14,12 +14,22 @@ from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.behaviour import Behaviour, Fault, Phone
 from scenarios.errors import Faults
-from scenarios.laws import Exponential, Frozen, Law, Lognormal, NonNegative, Number, Positive, Share
+from scenarios.laws import (
+    Exponential,
+    Frozen,
+    Law,
+    Lognormal,
+    NonNegative,
+    Number,
+    Positive,
+    Share,
+    SumToOne,
+    sum_to_one,
+)
 from scenarios.names import NEVER_CASES, Language, Platform, Sentiment, Stage, Tier, Topic
 from scenarios.surges import Curve, Surge
 
 MAX_BRANCHING = 0.95
-SUM_SLACK = 1e-6
 
 
 def _zone(name: str) -> str:
@@ -60,6 +70,11 @@ def _not_all_zero(values: tuple[float, ...]) -> tuple[float, ...]:
     return values
 
 
+def _all_live_somewhere(rows: tuple[Zone, ...]) -> tuple[Zone, ...]:
+    sum_to_one([row.share for row in rows])
+    return rows
+
+
 class Base(Frozen):
     """The ordinary week: rates, day and week profiles in each language's own local time, noise.
 
@@ -70,21 +85,14 @@ class Base(Frozen):
     cases_per_h: NonNegative = 7_000 / 168
     hours: Annotated[Profile24, AfterValidator(_not_all_zero)] = (1.0,) * 24
     weekdays: Annotated[Profile7, AfterValidator(_not_all_zero)] = (1.0,) * 7
-    zones: dict[Language, tuple[Zone, ...]] = Field(default={})
+    zones: dict[Language, Annotated[tuple[Zone, ...], AfterValidator(_all_live_somewhere)]] = Field(default={})
     noise: Noise = Noise()
 
     @model_validator(mode="after")
-    def _checked(self) -> Base:
-        faults = [
-            (f"zones.{language}", f"the shares sum to {total:g}, not to 1")
-            for language, rows in self.zones.items()
-            if abs((total := sum(row.share for row in rows)) - 1) > SUM_SLACK
-        ]
+    def _cases_are_mentions(self) -> Base:
         if self.cases_per_h > self.mentions_per_h:
             above = f"is {self.cases_per_h:g}, above mentions_per_h, {self.mentions_per_h:g}"
-            faults.append(("cases_per_h", f"{above}; each case is a mention"))
-        if faults:
-            raise Faults(faults)
+            raise Faults([("cases_per_h", f"{above}; each case is a mention")])
         return self
 
 
@@ -100,14 +108,23 @@ class FollowUps(Frozen):
     quick_s: Positive = 90.0
 
 
+def _dies_out(ratio: float) -> float:
+    if ratio >= MAX_BRANCHING:
+        raise ValueError(f"is {ratio:g}: must stay below {MAX_BRANCHING}, else one post sets off endless ones")
+    return ratio
+
+
+Branching = Annotated[NonNegative, AfterValidator(_dies_out)]
+
+
 class Children(Frozen):
     """Posts by others that a post sets off: branching ratio and exponential (or other) delay.
 
     `ratio` is that of the chatter, `case_ratio` that of the cases: a child of a case is a case.
     """
 
-    ratio: NonNegative = 0.0
-    case_ratio: NonNegative = 0.0
+    ratio: Branching = 0.0
+    case_ratio: Branching = 0.0
     delay_min: Law = Exponential(kind="exponential", mean=15.0)
 
 
@@ -143,21 +160,6 @@ class Clusters(Frozen):
     reposts: Reposts = Reposts()
     batches: Batches = Batches()
 
-    @model_validator(mode="after")
-    def _stable(self) -> Clusters:
-        rows = (
-            ("children.ratio", self.children.ratio),
-            ("children.case_ratio", self.children.case_ratio),
-        )
-        faults = [
-            (name, f"is {value:g}: must stay below {MAX_BRANCHING}, else one post sets off endless ones")
-            for name, value in rows
-            if value >= MAX_BRANCHING
-        ]
-        if faults:
-            raise Faults(faults)
-        return self
-
     @property
     def posts_per_case(self) -> float:
         """Mean number of posts of one case's author within the trace."""
@@ -175,6 +177,15 @@ class Clusters(Frozen):
         return 1.0 + self.batches.share * (self.batches.size - 1)
 
 
+def _can_be_a_case(topic: Topic) -> Topic:
+    if topic in NEVER_CASES:
+        raise ValueError("is never a case; give it under chatter")
+    return topic
+
+
+CaseTopic = Annotated[Topic, AfterValidator(_can_be_a_case)]
+
+
 class Mix(Frozen):
     """Shares of the kinds of posts. Each list sums to 1; `private` is a share per platform.
 
@@ -183,35 +194,17 @@ class Mix(Frozen):
     share of the chatter. A list not given is as in the ordinary week, `BASE_MIX`.
     """
 
-    languages: dict[Language, Share] | None = None
-    case_platforms: dict[Platform, Share] | None = None
-    chatter_platforms: dict[Platform, Share] | None = None
+    languages: Annotated[dict[Language, Share], SumToOne] | None = None
+    case_platforms: Annotated[dict[Platform, Share], SumToOne] | None = None
+    chatter_platforms: Annotated[dict[Platform, Share], SumToOne] | None = None
     private: dict[Platform, Share] | None = None
-    topics: dict[Topic, Share] | None = None
-    chatter: dict[Topic, Share] | None = None
-    stages: dict[Stage, Share] | None = None
-    sentiment: dict[Sentiment, Share] | None = None
-    tiers: dict[Tier, Share] | None = None
+    topics: Annotated[dict[CaseTopic, Share], SumToOne] | None = None
+    chatter: Annotated[dict[Topic, Share], SumToOne] | None = None
+    stages: Annotated[dict[Stage, Share], SumToOne] | None = None
+    sentiment: Annotated[dict[Sentiment, Share], SumToOne] | None = None
+    tiers: Annotated[dict[Tier, Share], SumToOne] | None = None
     non_customers: Share | None = None
     fakes: Share | None = None
-
-    @model_validator(mode="after")
-    def _sums(self) -> Mix:
-        faults: list[tuple[str, str]] = []
-        for name in type(self).model_fields:
-            shares = getattr(self, name)
-            if isinstance(shares, dict) and name != "private":
-                total = sum(shares.values())
-                if abs(total - 1) > SUM_SLACK:
-                    faults.append((name, f"the shares sum to {total:g}, not to 1"))
-        faults += [
-            (f"topics.{topic}", "is never a case; give it under chatter")
-            for topic in (self.topics or {})
-            if topic in NEVER_CASES
-        ]
-        if faults:
-            raise Faults(faults)
-        return self
 
 
 class MixChange(Mix):

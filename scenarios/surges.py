@@ -15,7 +15,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.errors import Faults
 from scenarios.laws import Frozen, NonNegative, Number, Positive
@@ -121,13 +121,22 @@ class Table(Frozen):
         return np.minimum(value[:-1], value[1:]), np.maximum(value[:-1], value[1:])
 
 
+def _above_base(peak: float) -> float:
+    if peak < 1:
+        raise ValueError(f"is {peak:g}: the peak lies below the base rate of 1; raise the peak or drop the surge")
+    return peak
+
+
+Peak = Annotated[NonNegative, AfterValidator(_above_base)]
+
+
 class Pulse(Frozen):
     """Rise, plateau, decay. `mentions` and `cases` are the multiples of the base at the peak."""
 
     kind: Literal["pulse"]
     at_h: Number
-    mentions: NonNegative
-    cases: NonNegative
+    mentions: Peak
+    cases: Peak
     rise_h: NonNegative = 0.0
     rise: Literal["linear", "sine"] = "linear"
     plateau_h: NonNegative = 0.0
@@ -139,17 +148,6 @@ class Pulse(Frozen):
     echoes_h: tuple[Positive, ...] = ()
     echo_share: NonNegative = 0.3
     size: Size = Size()
-
-    @model_validator(mode="after")
-    def _peak_above_base(self) -> Pulse:
-        low = [
-            (stream, f"is {x:g}: the peak lies below the base rate of 1; raise the peak or drop the surge")
-            for stream, x in (("mentions", self.mentions), ("cases", self.cases))
-            if x < 1
-        ]
-        if low:
-            raise Faults(low)
-        return self
 
     def _copies(self) -> list[tuple[float, float]]:
         """Start and height of the pulse itself, its extensions and its echoes."""

@@ -27,7 +27,7 @@ from scenarios.names import (
     Visibility,
     code,
 )
-from scenarios.trace import COLUMNS, Trace
+from scenarios.traces import COLUMNS, Trace
 
 CALM = {"day_sd": 0.0, "hour_sd": 0.0}
 CLUSTERS = {

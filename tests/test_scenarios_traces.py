@@ -11,7 +11,7 @@ from scenarios.errors import InputError, TraceError
 from scenarios.generate import generate
 from scenarios.model import Scenario
 from scenarios.names import PostKind
-from scenarios.trace import COLUMNS, FORMAT, Trace, load
+from scenarios.traces import COLUMNS, FORMAT, Trace, load
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,396 @@
+"""The command line: parses, calls one room, prints; no modelling.
+
+A room is imported inside the function that needs it, so that ``ashcloud --help`` stays quick. Exit
+codes: 0 done; 1 a rerun differs; 2 the user's input; 3 a component failed, or a bug of ours, which
+keeps its traceback; 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
+
+import click
+
+if TYPE_CHECKING:
+    from reports.listing import What
+    from reports.make import Answer, Question
+    from sim.replicate import Size
+
+F = TypeVar("F", bound=Callable[..., Any])
+SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
+ENGINES = ("reference",)
+ORDER = (
+    "run", "simulate", "report", "rerun", "scenario", "desk", "trace",
+    "list", "show", "validate", "schema", "generate", "info", "sample",
+)  # fmt: skip
+MAX_SEED = 2**64 - 1
+
+
+class Commands(click.Group):
+    """Commands in the order of their use; all that a user can cause ends in a line and an exit code."""
+
+    group_class = type
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(self.commands, key=ORDER.index)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        word = args[0]
+        if word not in self.commands and not word.startswith("-") and not ctx.resilient_parsing:
+            near = difflib.get_close_matches(word, self.commands, n=1)
+            hint = f"Did you mean {near[0]!r}?" if near else f"There are {', '.join(self.commands)}."
+            raise click.UsageError(f"No such command {word!r}. {hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            click.echo("interrupted; nothing is kept", err=True)
+            ctx.exit(130)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains at its end
+            ctx.exit(0)
+        except (click.exceptions.Exit, click.Abort):
+            raise
+        except Exception as error:
+            _fail(ctx, error)
+
+
+def _fail(ctx: click.Context, error: Exception) -> NoReturn:
+    from reports.console import failed, redact
+
+    if isinstance(error, click.ClickException):
+        raise click.UsageError(redact(error.format_message()), getattr(error, "ctx", None)) from None
+    ctx.exit(failed(error))
+
+
+class Hours(click.FloatRange):
+    """A finite number of hours."""
+
+    name = "hours"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            hours = float(value)
+        except ValueError:
+            hours = math.nan
+        if not math.isfinite(hours):
+            self.fail(f"{value} is no number of hours.", param, ctx)
+        return float(super().convert(hours, param, ctx))
+
+
+def _print_json(value: Any) -> None:
+    from reports.summary import to_json
+
+    click.echo(to_json(value))
+
+
+def _print(as_json: bool, value: Any, draw: Callable[[Any, Any], None]) -> None:
+    """Print a value as JSON, or drawn on the console."""
+    from reports.console import for_results
+
+    _print_json(value) if as_json else draw(for_results(), value)
+
+
+HOURS = click.option("--hours", type=Hours(0, min_open=True), help="Cut the window to its first hours.")
+SEED = click.option(
+    "--seed", type=click.IntRange(0, MAX_SEED), default=1, show_default=True, help="Root of all chance."
+)
+AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
+WORKERS = click.option(
+    "--workers", metavar="N", type=click.IntRange(1), help="Processes at most.  [default: one a core]"
+)
+
+
+def _size(default: str) -> Callable[[F], F]:
+    text = "Size of the surges: drawn for each run, or the same for all."
+    return click.option("--size", type=click.Choice(SIZES), default=default, show_default=True, help=text)
+
+
+def _questions(command: F) -> F:
+    """The argument and options of whatever simulates."""
+    options = (
+        click.argument("scenario"),
+        click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
+        click.option("--runs", metavar="N", type=click.IntRange(1), default=4, show_default=True,
+                     help="Replications; an interval needs at least 2."),
+        SEED,
+        HOURS,
+        click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                     help="Go on so long beyond the window while anything waits."),
+        _size("drawn"),
+        WORKERS,
+        click.option("--engine", type=click.Choice(ENGINES), default="reference", show_default=True,
+                     help="What simulates."),
+        click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                     help="Folder for the results; never overwritten: if it holds a run, a number is added."),
+        AS_JSON,
+    )  # fmt: skip
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="ashcloud", message="%(prog)s %(version)s")
+def main() -> None:
+    """Simulate and load-test an airline's social-care desk in a crisis.
+
+    \b
+    Examples:
+      ashcloud run volcano --hours 72
+      ashcloud simulate quiet_week --runs 2 --json
+      ashcloud scenario list
+
+    Results go to standard output, all else to standard error. SCENARIO and --desk take a name of the
+    library or a file of your own.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a letter is no reason to stop
+
+
+@main.command("run")
+@_questions
+def _run(out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Simulate SCENARIO and write a report to decide on.
+
+    \b
+    Example:
+      ashcloud run volcano --hours 72 --out runs/volcano
+
+    Everything is kept in a run folder: --out, or one below runs named after the time and the scenario.
+    """
+    from reports.console import Terminal
+    from reports.make import store
+
+    _answer(store(_question(asked), out, True, Terminal()), as_json)
+
+
+@main.command("simulate")
+@_questions
+def _simulate(out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Simulate SCENARIO and print the figures.
+
+    \b
+    Example:
+      ashcloud simulate quiet_week --runs 2 --hours 24
+
+    Means come with 95 % intervals. With --out all is kept in a run folder, for `ashcloud report`.
+    """
+    from reports.console import Terminal
+    from reports.make import simulate, store
+
+    question = _question(asked)
+    _answer(simulate(question, Terminal()) if out is None else store(question, out, False, Terminal()), as_json)
+
+
+def _question(asked: dict[str, Any]) -> Question:
+    from reports.make import Question
+    from reports.manifest import Settings
+
+    words = ("ashcloud", *sys.argv[1:])
+    return Question(asked.pop("scenario"), asked.pop("desk"), Settings(**asked), words)
+
+
+def _answer(answer: Answer, as_json: bool) -> None:
+    """Print what came out and leave with the exit code that belongs to it."""
+    from reports import tables
+    from reports.console import for_results
+
+    if answer.figures is not None and as_json:
+        _print_json(answer.to_dict())
+    elif answer.figures is not None:
+        tables.answer(for_results(), answer)
+    for line in answer.remarks():
+        click.echo(line, err=True)
+    if answer.error is not None:
+        raise answer.error
+    if answer.status == "interrupted":
+        click.get_current_context().exit(130)
+
+
+@main.command("report")
+@click.argument("run", type=click.Path(path_type=Path))
+def _report(run: Path) -> None:
+    """Make the page of a run folder anew.
+
+    \b
+    Example:
+      ashcloud report runs/latest
+    """
+    from reports import tables
+    from reports.console import for_results
+    from reports.runs import load, make_page
+
+    tables.verdict(for_results(), make_page(load(run)), run)
+
+
+@main.command("rerun")
+@click.argument("run", type=click.Path(path_type=Path))
+@WORKERS
+@AS_JSON
+def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
+    """Do the runs of RUN again and name what differs.
+
+    \b
+    Example:
+      ashcloud rerun runs/latest
+
+    Every column of every run is compared. Exit code 1 if any differs.
+    """
+    from reports import tables
+    from reports.console import Terminal, for_results
+    from reports.rerun import rerun
+
+    told = rerun(run, workers, Terminal())
+    _print_json(told.to_dict()) if as_json else tables.comparison(for_results(), told)
+    code = 1 if told.differences else 130 if told.compared < told.stored else 0
+    click.get_current_context().exit(code)
+
+
+def _shelf(what: What, first: str, about: str) -> click.Group:
+    """The commands that scenarios and desks share; the shelf is what `reports.listing` calls them by."""
+
+    def example(words: str) -> str:
+        return f"\n\n\b\nExample:\n  ashcloud {what} {words}"
+
+    @main.group(what, help=f"{about}{example(f'show {first}')}")
+    def group() -> None: ...
+
+    @group.command("list", help=f"List the {what}s of the library.{example('list')}")
+    @AS_JSON
+    def _list(as_json: bool) -> None:
+        from reports import listing
+
+        _print(as_json, listing.brief(what), listing.print_list)
+
+    @group.command(
+        "validate", help=f"Check {what} FILES and print all that is wrong in them.{example(f'validate {first}')}"
+    )
+    @click.argument("files", nargs=-1, required=True)
+    def _validate(files: tuple[str, ...]) -> None:
+        from reports import listing
+
+        click.echo("\n".join(listing.validate(what, files)))
+
+    @group.command("schema", help=f"Print the JSON Schema of a {what} file, for editors.{example('schema')}")
+    def _schema() -> None:
+        from reports import listing
+
+        _print_json(listing.schema(what))
+
+    return group
+
+
+_scenario = _shelf("scenario", "volcano", "What happens to the desk: list, show and check scenarios.")
+_desk = _shelf("desk", "klm_2015", "Who answers: list, show and check desks.")
+
+
+@_scenario.command("show")
+@click.argument("name")
+@click.option("--flat", is_flag=True, help="Leave out the profile of hours and weekdays.")
+@AS_JSON
+def _scenario_show(name: str, flat: bool, as_json: bool) -> None:
+    """Show what the scenario NAME brings, its story and its evidence.
+
+    \b
+    Example:
+      ashcloud scenario show volcano --json
+    """
+    from reports import listing
+
+    _print(as_json, listing.scenario_facts(name, flat), listing.print_scenario)
+
+
+@_desk.command("show")
+@click.argument("name")
+@AS_JSON
+def _desk_show(name: str, as_json: bool) -> None:
+    """Show the pools, promises and evidence of the desk NAME.
+
+    \b
+    Example:
+      ashcloud desk show klm_2015
+    """
+    from reports import listing
+
+    _print(as_json, listing.desk_facts(name), listing.print_desk)
+
+
+@main.group("trace")
+def _trace() -> None:
+    """Posts from outside: generate them, look at them.
+
+    \b
+    Example:
+      ashcloud trace sample volcano
+    """
+
+
+@_trace.command("generate")
+@click.argument("scenario")
+@SEED
+@click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .npz.")
+@HOURS
+@_size("likely")
+def _trace_generate(scenario: str, seed: int, out: Path, hours: float | None, size: Size) -> None:
+    """Draw the posts of SCENARIO and write them to a file.
+
+    \b
+    Example:
+      ashcloud trace generate volcano --seed 1 --hours 24 --out volcano.npz
+    """
+    from reports import traces
+
+    _print(False, traces.write(scenario, seed, out, hours, size), traces.print_info)
+
+
+@_trace.command("info")
+@click.argument("file", type=click.Path(path_type=Path))
+@AS_JSON
+def _trace_info(file: Path, as_json: bool) -> None:
+    """Print what a trace FILE holds and where it came from.
+
+    \b
+    Example:
+      ashcloud trace info volcano.npz --json
+    """
+    from reports import traces
+    from scenarios.traces import load
+
+    _print(as_json, load(file).info(), traces.print_info)
+
+
+@_trace.command("sample")
+@click.argument("source", metavar="FILE|SCENARIO")
+@click.option(
+    "-n", "number", metavar="N", type=click.IntRange(1), default=12, show_default=True, help="How many posts."
+)
+@click.option("--language", metavar="CODE", help="Only posts in this language, such as nl.")
+@click.option("--topic", metavar="WORD", help="Only posts on this topic, such as rebooking.")
+@SEED
+@AS_JSON
+def _trace_sample(source: str, number: int, as_json: bool, **chosen: Any) -> None:
+    """Print readable posts, at random, of a trace FILE or of a SCENARIO.
+
+    \b
+    Example:
+      ashcloud trace sample volcano -n 5 --language nl
+    """
+    from reports import traces
+
+    _print(as_json, traces.sample(source, number, **chosen), traces.print_posts)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,212 @@
+"""From a scenario and a desk to results: run, measured, stored, with a page; whatever comes between."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
+
+from reports import manifest as manifests
+from reports import runs
+from reports.manifest import Settings
+from reports.summary import summary, to_json
+from scenarios import library as scenario_library
+from scenarios.errors import AshcloudError, InputError
+from scenarios.model import Scenario
+from scenarios.storage import write_atomic
+from sim import library as desk_library
+from sim.crew import Watch, WorkersLostError, undisturbed
+from sim.desk import Desk
+from sim.replicate import Replication, replicate
+
+if TYPE_CHECKING:
+    from reports.words import Verdict
+
+T = TypeVar("T")
+Status = Literal["finished", "interrupted"]
+
+
+class Voice(Protocol):
+    """Whoever tells the user how it goes."""
+
+    def say(self, text: str) -> None:
+        """Say a line."""
+
+    def waiting(self, what: str, pieces: int) -> AbstractContextManager[Watch]:
+        """Show how far it is, until the block is left."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """What was asked: two names or files, the settings, and the words of the command."""
+
+    scenario: str
+    desk: str
+    settings: Settings
+    command: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came out.
+
+    Attributes
+    ----------
+    status : whether all runs finished
+    figures : dict or None
+        As `reports.summary.summary` gives it; None if no run finished.
+    folder : Path or None
+        The run folder, if one was made.
+    verdict : Verdict or None
+        What the page says, if one was made.
+    error : AshcloudError or None
+        What ended the runs early, other than the user.
+    """
+
+    status: Status
+    figures: dict[str, Any] | None
+    folder: Path | None = None
+    verdict: Verdict | None = None
+    error: AshcloudError | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """The figures, and where the rest is, ready for JSON."""
+        report = self.folder / runs.REPORT if self.folder is not None and self.verdict is not None else None
+        return {
+            **(self.figures or {}),
+            "status": self.status,
+            "folder": None if self.folder is None else str(self.folder),
+            "report": None if report is None else str(report),
+            "verdict": None if self.verdict is None else asdict(self.verdict),
+        }
+
+    def remarks(self) -> list[str]:
+        """What else the user should hear: what is kept, and what to do next."""
+        finished = 0 if self.figures is None else self.figures["finished"]
+        out = []
+        if self.status == "interrupted":
+            asked = "" if self.figures is None else f" of {self.figures['runs']}"
+            kept = "nothing is kept" if self.folder is None else f"they are kept in {self.folder}"
+            runs_ = "no run" if not finished else f"{finished}{asked} runs"
+            out.append(f"interrupted: {runs_} finished; {kept}")
+        elif finished == 1:
+            out.append("note: one run has no interval; use --runs 4 or more")
+        if self.folder is not None and self.verdict is None:
+            out.append(f"saved in {self.folder}; its page: ashcloud report {shlex.quote(str(self.folder))}")
+        return out
+
+
+def both(scenario: str, desk: str) -> tuple[Scenario, Desk]:
+    """Load a scenario and a desk; raises `InputError` with the faults of both."""
+    found, wrong = [], []
+    loads: tuple[Callable[[], Any], ...] = (
+        lambda: scenario_library.load(scenario),
+        lambda: desk_library.load(desk),
+    )
+    for load in loads:
+        try:
+            found.append(load())
+        except InputError as error:
+            wrong += [replace(fault, path=fault.path or error.path) for fault in error.faults]
+    if wrong:
+        raise InputError(None, wrong)
+    return found[0], found[1]
+
+
+def simulate(question: Question, voice: Voice) -> Answer:
+    """Run and measure; nothing is stored.
+
+    Raises
+    ------
+    AshcloudError
+        If the scenario or the desk is not usable.
+    """
+    scenario, desk = both(question.scenario, question.desk)
+    _say_plan(desk, voice)
+    status, done, error = _play(scenario, desk, question.settings, None, voice)
+    return Answer(status, _figures(question, scenario, desk, done), error=error)
+
+
+def store(question: Question, out: Path | None, page: bool, voice: Voice) -> Answer:
+    """Run, measure, and keep all of it in a run folder, with its page if wanted.
+
+    What has finished is kept when the user or a lack of memory ends it; then there is no page.
+
+    Raises
+    ------
+    AshcloudError
+        If the scenario or the desk is not usable, or if the folder cannot be made; nothing is left
+        behind.
+    """
+    started, clock = datetime.now(UTC), time.perf_counter()
+    scenario, desk = both(question.scenario, question.desk)
+    with runs.Draft(out, scenario.name, datetime.now()) as draft:
+        if draft.target != draft.wanted:
+            voice.say(f"{draft.wanted} exists already: this run is in {draft.target}")
+        _say_plan(desk, voice)
+        of_scenario = draft.copy("scenario", scenario, question.scenario, scenario_library.FOLDER)
+        of_desk = draft.copy("desk", desk, question.desk, desk_library.FOLDER)
+        status, done, error = _play(scenario, desk, question.settings, draft.folder, voice)
+        if not done:
+            return Answer(status, None, error=error)
+        timings = {"runs": time.perf_counter() - clock}
+
+        def note(status: Status) -> None:
+            timings["all"] = time.perf_counter() - clock
+            sources = question.command, of_scenario, of_desk, question.settings
+            manifests.write_down(status, *sources, started, timings, done).save(draft.folder)
+
+        with undisturbed():  # Ctrl-C at this moment must not cost what has finished
+            draft.tidy([replication.number for replication in done])
+            figures = _figures(question, scenario, desk, done)
+            write_atomic(draft.folder / runs.MEASURES, to_json(figures).encode() + b"\n")
+            note(status)
+        told = None
+        if page and status == "finished":
+            clock_page = time.perf_counter()
+            try:
+                voice.say("making the page")
+                told = runs.make_page(runs.load(draft.folder))
+            except KeyboardInterrupt:
+                status = "interrupted"
+            timings["page"] = time.perf_counter() - clock_page
+        with undisturbed():
+            note(status)
+            return Answer(status, figures, draft.finish(), told, error)
+
+
+def _play(
+    scenario: Scenario, desk: Desk, settings: Settings, folder: Path | None, voice: Voice
+) -> tuple[Status, Sequence[Replication], AshcloudError | None]:
+    """Do the runs; whatever ends them, those that finished come back."""
+    done: list[Replication] = []
+    error = None
+    asked = settings.model_dump(exclude={"engine"})
+    with voice.waiting(f"{scenario.name} on {desk.name}", settings.runs) as watch:
+        try:
+            for replication in replicate(scenario, desk, **asked, folder=folder, watch=watch):
+                done.append(replication)
+        except KeyboardInterrupt:
+            pass
+        except WorkersLostError as lost:
+            error = lost
+    return "finished" if len(done) == settings.runs else "interrupted", done, error
+
+
+def _figures(question: Question, scenario: Scenario, desk: Desk, done: Sequence[Replication]) -> dict[str, Any] | None:
+    if not done:
+        return None
+    version = manifests.versions()["ashcloud"]
+    return summary(scenario.name, desk.name, version, question.settings, done)
+
+
+def _say_plan(desk: Desk, voice: Voice) -> None:
+    if desk.plan is not None:
+        voice.say(
+            f"note: the crisis plan {desk.plan.name!r} of desk {desk.name} is recorded but not played by this version"
+        )

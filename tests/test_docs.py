@@ -1,0 +1,53 @@
+"""The commands that the guides show: they parse, the quick ones run, and none is left out."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from commands import TINY, TINY_DESK, leaves, parse, words_of
+
+ROOT = Path(__file__).parent.parent
+GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
+# Small inputs in the place of those that the guides show, so that every command can be run.
+SMALLER = {"volcano": TINY, "quiet_week": TINY, "klm_2015": TINY_DESK, "klm_2011": TINY_DESK}
+
+
+def shown() -> list[tuple[str, str]]:
+    """Every command line in a block of code: (guide, line from ``ashcloud`` on)."""
+    found = []
+    for guide in GUIDES:
+        for block in re.findall(r"^```(?:bash)?\n(.*?)^```", guide.read_text("utf-8"), re.S | re.M):
+            found += [(guide.name, line) for line in re.findall(r"(?:^|[ /])(ashcloud (?!\.).*)$", block, re.M)]
+    return found
+
+
+LINES = shown()
+
+
+@pytest.mark.parametrize(("guide", "line"), LINES)
+def test_a_command_in_a_guide_parses(guide: str, line: str) -> None:
+    assert parse(line), guide
+
+
+def test_every_command_is_in_the_guide_of_commands() -> None:
+    told = {parse(line) for guide, line in LINES if guide == "commands.md"}
+    assert {words for words, _ in leaves()} - told == set()
+
+
+def test_every_option_is_in_the_guide_of_commands() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text("utf-8")
+    options = {name for _, command in leaves() for option in command.params for name in option.opts if name[0] == "-"}
+    assert {name for name in options if not re.search(rf"{name}\b", text)} == set()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("guide", sorted({guide for guide, _ in LINES}))
+def test_the_commands_of_a_guide_run_one_after_the_other(guide: str, tmp_path: Path) -> None:
+    for line in [line for name, line in LINES if name == guide]:
+        words = [SMALLER.get(word, word) for word in words_of(line)]
+        done = subprocess.run([sys.executable, "-m", "ashcloud", *words], cwd=tmp_path, capture_output=True, text=True)
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"

@@ -1,0 +1,126 @@
+"""Doing the same job several times: in order, here or in processes, whatever happens to those."""
+
+from __future__ import annotations
+
+import os
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from scenarios.errors import DeskError
+from sim.crew import Tick, Watch, WorkersLostError, each
+
+
+class Recorder(Watch):
+    """Remembers what it hears, and stops after so many finished pieces."""
+
+    def __init__(self, stop_after: int | None = None) -> None:
+        self.shares: list[float] = []
+        self.notices: list[str] = []
+        self.finished = 0
+        self.stop_after = stop_after
+
+    def progress(self, share: float, finished: int) -> None:
+        self.shares.append(share)
+        self.finished = max(self.finished, finished)
+
+    def notice(self, text: str) -> None:
+        self.notices.append(text)
+
+    def stopped(self) -> bool:
+        return self.stop_after is not None and self.finished >= self.stop_after
+
+
+@dataclass(frozen=True)
+class Square:
+    """A job that says how far it is."""
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        tick(0.5)
+        return place * place
+
+
+@dataclass(frozen=True)
+class Endless:
+    """A job whose pieces after the first never end by themselves."""
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        while place > 0:
+            tick(0.5)
+        return place
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A job whose second piece is the user's fault."""
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        if place == 1:
+            raise DeskError("nobody speaks Thai")
+        return place
+
+
+@dataclass(frozen=True)
+class Dying:
+    """A job whose third piece ends its own process, as often as told."""
+
+    folder: Path
+    times: int
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        if place == 2:
+            deaths = len(list(self.folder.iterdir()))
+            if deaths < self.times:
+                (self.folder / str(deaths)).touch()
+                os.kill(os.getpid(), signal.SIGKILL)
+        return place
+
+
+@pytest.mark.parametrize("processes", [1, 3])
+def test_results_come_in_order_whatever_the_number_of_processes(processes: int) -> None:
+    watch = Recorder()
+    assert list(each(Square(), 7, processes, watch)) == [0, 1, 4, 9, 16, 25, 36]
+    assert watch.shares[-1] == 1.0
+    assert watch.finished == 7
+    assert watch.shares == sorted(watch.shares)
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_who_has_had_enough_gets_what_has_finished(processes: int) -> None:
+    assert list(each(Endless(), 4, processes, Recorder(stop_after=1))) == [0]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_what_a_piece_raises_comes_through(processes: int) -> None:
+    with pytest.raises(DeskError, match="nobody speaks Thai"):
+        list(each(Refused(), 5, processes, Watch()))
+
+
+def test_a_process_that_dies_is_replaced_and_no_result_is_lost(tmp_path: Path) -> None:
+    watch = Recorder()
+    assert list(each(Dying(tmp_path, 3), 6, 4, watch)) == [0, 1, 2, 3, 4, 5]
+    assert len(watch.notices) == 3
+    assert watch.notices[0].startswith("a worker process was ended from outside;")
+    assert watch.notices[0].endswith("in 2 processes")
+    assert watch.notices[2].endswith("in 1 process")
+
+
+def test_processes_that_die_again_and_again_are_a_failed_component(tmp_path: Path) -> None:
+    with pytest.raises(WorkersLostError, match=r"4 times.*--workers 1") as caught:
+        list(each(Dying(tmp_path, 99), 3, 2, Watch()))
+    assert caught.value.exit_code == 3
+
+
+def test_what_has_finished_is_handed_over_before_it_fails(tmp_path: Path) -> None:
+    results = each(Dying(tmp_path, 99), 5, 2, Watch())
+    assert {next(results), next(results)} == {0, 1}
+    with pytest.raises(WorkersLostError, match=r"of 5 runs are not done"):
+        list(results)
+
+
+def test_leaving_the_loop_ends_the_processes() -> None:
+    results = each(Endless(), 3, 2, Watch())
+    assert next(results) == 0
+    results.close()  # type: ignore[attr-defined]  # returns only when they have ended
