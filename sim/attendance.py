@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from scenarios.behaviour import SiteDark
 from sim.clock import Clock, Kind, order
 from sim.floor import Floor
-from sim.outcome import TurnState
-from sim.turns import INF, Queue, Seat, Turn
-from sim.world import World
+from sim.outcome import CaseState, TurnState
+from sim.turns import INF, Seat, Turn
+from sim.world import HOUR_S, World
 
 
 class Attendance:
@@ -18,8 +19,9 @@ class Attendance:
         self.world, self.clock, self.floor = world, clock, floor
         self.rows: list[tuple[int, int, float, float]] = []
         self.level = [0] * len(world.desk.pools)  # heads wanted, head-count pools
-        floor.on_empty = self._empty
+        floor.on_done = self._done
         self._schedule_staff()
+        self._schedule_dark()
 
     def _schedule_staff(self) -> None:
         for seat in self.floor.seats:
@@ -29,10 +31,26 @@ class Attendance:
                     self.clock.at(stretch.off_s, order(Kind.STAFF_OFF, seat.number), self._go, seat)
         for p, levels in enumerate(self.world.roster.levels):
             before = 0
-            for time, heads in levels:
+            for time, heads in levels if self.floor.members[p] else ():
                 kind = Kind.STAFF_ON if heads > before else Kind.STAFF_OFF
                 self.clock.at(time, order(kind, self.floor.members[p][0].number), self._set_level, (p, heads))
                 before = heads
+
+    def _schedule_dark(self) -> None:
+        for f, fault in enumerate(self.world.scenario.faults):
+            if isinstance(fault, SiteDark) and fault.from_h * HOUR_S >= self.world.start_s:
+                self.clock.at(fault.from_h * HOUR_S, order(Kind.FAULT, f), self._go_dark, fault)
+
+    def _go_dark(self, event: Any) -> None:
+        """Whatever the agents of a site have in hand is handed back; the roster sends them away."""
+        for seat in self.floor.seats:
+            if seat.spec.site in event.value.sites and seat.active:
+                if seat.on:
+                    self.floor.busy[seat.pool] -= 1
+                for turn in list(seat.active):
+                    self._hand_back(turn, seat)
+                self._done(seat)
+                self.floor.update(seat)
 
     def _come(self, event: Any) -> None:
         seat, stretch = event.value
@@ -70,11 +88,10 @@ class Attendance:
             case.holder = None
         seat.held.clear()
         self.floor.update(seat)
-        for _, _, turn in sorted(seat.private.fresh + seat.private.overdue, key=lambda entry: entry[0]):
-            if turn.state is TurnState.WAITING and turn.sticky is seat:
+        for queue in seat.private:
+            for turn in sorted(queue.emptied(), key=Turn.place):
                 self.floor.open(turn)
                 self.floor.settle_later(everybody=True)
-        seat.private = Queue(None)
 
     def _leave(self, seat: Seat) -> None:
         """The seat is empty from now on."""
@@ -98,8 +115,12 @@ class Attendance:
         )
         again.base_s, again.remaining, again.left = left, True, turn.left
         again.patience_left, again.wait_no = turn.patience_left, turn.wait_no
-        if again.case is not None:
-            again.case.turn = again
+        case = turn.case
+        if case is not None:
+            case.turn = again
+            case.work += now - turn.start
+            if not turn.ghost:
+                case.state = CaseState.WAITING
         self.floor.wait_for_settling(again)
 
     def _set_level(self, event: Any) -> None:
@@ -108,12 +129,12 @@ class Attendance:
         for seat in self.floor.members[p]:
             if self.floor.on[p] >= heads:
                 break
-            if not seat.on and seat.present_from == INF:
+            if not seat.on:  # one who is about to leave may be among them: he stays
                 self._switch_on(seat, INF)
         surplus = self.floor.on[p] - heads
         if surplus > 0:
             idle = [s for s in self.floor.members[p] if s.on and not s.active]
-            for seat in reversed(idle[-surplus:] if surplus < len(idle) else idle):
+            for seat in reversed(idle[-surplus:]):
                 self._switch_off(seat)
                 self._leave(seat)
         if self.floor.on[p] > heads and self.world.desk.pools[p].shift_end == "hand_back":
@@ -125,13 +146,11 @@ class Attendance:
                     self._hand_back(turn, seat)
                 self._leave(seat)
 
-    def _empty(self, seat: Seat) -> None:
-        """The agent's hands are empty: does the shift end here, or do too many heads work?"""
-        if seat.spec.head_count:
-            if self.floor.on[seat.pool] > self.level[seat.pool]:
-                self._switch_off(seat)
-                self._leave(seat)
-        elif not seat.on:
+    def _done(self, seat: Seat) -> None:
+        """The agent has ended a turn: do too many heads work, is this the end of his shift?"""
+        if seat.spec.head_count and seat.on and self.floor.on[seat.pool] > self.level[seat.pool]:
+            self._switch_off(seat)
+        if not seat.on and not seat.active:
             self._leave(seat)
 
     def close(self) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from scenarios.names import NONE
 from sim.outcome import CaseState
 from sim.turns import INF, Seat, Turn
+from sim.world import HOUR_S, MINUTE_S, World
 
 MASK = (1 << 62) - 1
 
@@ -22,8 +23,8 @@ class Case:
     __slots__ = (
         "attempts", "back_office", "base", "closed", "cls", "departure", "due", "escalated", "extra_posts",
         "first_reply", "first_start", "holder", "k", "language", "last_seat", "left", "number", "origin",
-        "parked", "pay", "pending", "planned", "platform", "posted", "recontacts", "reopened", "row", "seen",
-        "sentiment", "state", "subject", "tests", "tier", "topic", "turn", "turns", "version", "visibility",
+        "parked", "pay", "pending", "planned", "platform", "posted", "recontacts", "reopened", "returning", "row",
+        "seen", "sentiment", "state", "subject", "tests", "tier", "topic", "turn", "turns", "version", "visibility",
         "waits", "work",
     )  # fmt: skip
 
@@ -43,15 +44,35 @@ class Case:
         self.waits = 0  # waits so far: each has a patience of its own
         self.tests = 0  # chances taken to write again
         self.extra_posts = 0
-        self.pending = False  # a message came while a turn was in hand
+        self.pending = INF  # when the first message was written that came while a turn was in hand
         self.back_office = False
         self.parked = False
+        self.returning = False  # has given up, but is going to try again
         self.version = 0  # of what the customer is about to do: an older plan is void
         self.holder: Seat | None = None
         self.last_seat: Seat | None = None
 
     def starts(self, turn: Turn) -> None:
-        """An agent takes the turn in hand."""
-        self.state = CaseState.SILENT if turn.ghost else CaseState.IN_HAND
+        """An agent takes the turn in hand; who has left without a sign does not notice."""
         if self.first_start == INF:
             self.first_start = turn.start
+        if not turn.ghost:
+            self.state = CaseState.IN_HAND
+
+
+def of_trace(world: World) -> list[Case]:
+    """The cases that the posts of a trace open, in order of their numbers; nobody has read them yet."""
+    rows, trace = world.case_row, world.trace
+    names = ("language", "platform", "visibility", "topic", "tier", "sentiment")
+    columns = {name: trace[name][rows].tolist() for name in names}
+    times, departure = trace["time_s"][rows].tolist(), trace["departure_h"][rows].tolist()
+    cases = []
+    for i, row in enumerate(rows.tolist()):
+        case = Case(i, i, row, times[i])
+        for name, column in columns.items():
+            setattr(case, name, column[i])
+        case.cls = int(world.case_class[i])
+        case.departure = times[i] + departure[i] * HOUR_S
+        case.due = times[i] + world.desk.classes[case.cls].promise_min * MINUTE_S
+        cases.append(case)
+    return cases

@@ -54,3 +54,12 @@ class Clock(simpy.Environment):
     def at(self, time_s: float, order: int, call: Callable[[Any], None], about: Any) -> None:
         """Call `call(event)` at `time_s`, `event.value` being `about`."""
         heappush(self._queue, (time_s, order, next(self._eid), Happening(self, call, about)))  # type: ignore[misc]
+
+    def run_to(self, time_s: float) -> None:
+        """Let everything before `time_s` happen; what is due at that very time stays for the next call.
+
+        SimPy's own `run(until)` would stop at now + (until - now), which could round.
+        """
+        while self._queue and self._queue[0][0] < time_s:
+            self.step()
+        self._now = time_s

@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from scenarios.behaviour import CrmFault, NoAnswer, Onward
+from scenarios.behaviour import NoAnswer, Onward
 from scenarios.names import NONE, Platform, Sentiment, Topic, Visibility, code
-from sim import draws
+from sim import cases, draws
 from sim.cases import Case, child_subject
 from sim.clock import Clock, Kind, order
 from sim.draws import Stream
 from sim.floor import Floor
 from sim.outcome import CaseState, TurnKind, TurnState
-from sim.turns import INF, Seat, Turn
+from sim.turns import EXTRA_FROM, INF, Seat, Turn
+from sim.work import concerns
 from sim.world import HOUR_S, MINUTE_S, World, private_share
 
 RECONTACTED, ESCALATED, SWITCHED, FROM_PHONE = range(4)  # kinds of extra posts
 THINKS, REPEATS, REOPENS, RETURNS = range(4)  # kinds of a customer's actions, for the order of events
 
-Read = Callable[[TurnKind, int, int, float, int, Callable[[], None] | None], None]
+Read = Callable[[TurnKind, int, int, int, float, int, Callable[[], None] | None], None]
 
 
 def _nobody_reads(*_: Any) -> None:
@@ -39,30 +40,13 @@ class Customers:
         self.triage = world.desk.triage
         self.paying = {code(Topic.PAYMENT), code(Topic.REBOOKING)}
         self.extra: list[tuple[float, int, int]] = []
-        self.cases = self._from_trace()
+        self.cases = cases.of_trace(world)
+        watched = world.desk.platforms
+        self.unwatched = {code(p) for p in Platform if watched and p not in watched}
         self.no_answer: list[tuple[NoAnswer, list[Turn]]] = []
-        self.crm: list[CrmFault] = []
         self.read: Read = _nobody_reads
         floor.on_patience, floor.patience_s = self._patience_ends, self._patience_s
-        floor.on_end = self._turn_ends
-
-    def _from_trace(self) -> list[Case]:
-        w = self.world
-        rows = w.case_row
-        columns = {
-            n: w.trace[n][rows].tolist() for n in ("language", "platform", "visibility", "topic", "tier", "sentiment")
-        }
-        times, departure = w.trace["time_s"][rows].tolist(), w.trace["departure_h"][rows].tolist()
-        cases = []
-        for i, row in enumerate(rows.tolist()):
-            case = Case(i, i, row, times[i])
-            for name, column in columns.items():
-                setattr(case, name, column[i])
-            case.cls = int(w.case_class[i])
-            case.departure = times[i] + departure[i] * HOUR_S
-            case.due = times[i] + w.desk.classes[case.cls].promise_min * MINUTE_S
-            cases.append(case)
-        return cases
+        floor.on_wait, floor.on_end = self._waits, self._turn_ends
 
     def u(self, stream: int, subject: int, k: int = 0) -> float:
         """The uniform of a named draw."""
@@ -97,8 +81,13 @@ class Customers:
             whole += part
         case.planned, case.base = n, [work * part / whole for part in parts]
 
-    def _ask(self, case: Case, arrival: float, sticky: bool = False) -> None:
-        """The case's next turn wants an agent, with the promise counted from `arrival`."""
+    def _ask(self, case: Case, arrival: float, goes_on: bool = False) -> None:
+        """The case's next turn wants an agent, with the promise counted from `arrival`.
+
+        A conversation that `goes_on` after an answer prefers its last agent and counts attempts anew.
+        """
+        if goes_on:
+            case.attempts = 0
         promise = self.world.desk.classes[case.cls]
         minutes = promise.promise_min
         if case.k > 0 and promise.next_min is not None:
@@ -112,7 +101,7 @@ class Customers:
         case.turn = turn
         case.version += 1
         if not self.parks(turn, case):
-            self.queue(turn, case, case.last_seat if sticky else None)
+            self.queue(turn, case, case.last_seat if goes_on else None)
 
     def parks(self, turn: Turn, case: Case) -> bool:
         for fault, parked in self.no_answer:
@@ -127,10 +116,7 @@ class Customers:
         turn.wait_no = case.waits
         case.waits += 1
         case.state = CaseState.WAITING
-        state = self.floor.enqueue(turn, last)
-        if state is TurnState.WAITING:
-            self._may_repeat(case, turn, turn.queued + self.behaviour.recontact.after_h * HOUR_S)
-        elif state in (TurnState.BLOCKED, TurnState.BALKED):
+        if self.floor.enqueue(turn, last) in (TurnState.BLOCKED, TurnState.BALKED):
             self._turned_away(case, "blocked")
 
     def message(self, case: Case, arrival: float, row: int) -> None:
@@ -142,26 +128,31 @@ class Customers:
             case CaseState.WAITING | CaseState.PARKED:
                 return  # merged, the key stays
             case CaseState.IN_HAND:
-                case.pending = True
+                case.pending = min(case.pending, arrival)
             case CaseState.WITH_CUSTOMER:
                 if not case.back_office:
                     self._next(case, arrival)
             case CaseState.RESOLVED:
-                if self.clock.now - case.closed <= self.behaviour.reopening.within_days * 24 * HOUR_S:
+                if arrival - case.closed <= self.behaviour.reopening.within_days * 24 * HOUR_S:
                     self.reopen(case, arrival)
             case CaseState.GAVE_UP:
                 self._ask(case, arrival)
+            case CaseState.SILENT if case.turn is None:
+                self._ask(case, arrival)  # what was answered met nobody, but here is the customer again
+            case CaseState.SILENT if case.turn is not None and case.turn.state is TurnState.IN_HAND:
+                case.pending = min(case.pending, arrival)
             case _:
                 return  # a silent leaver's turn stands in the queue already
 
     def _duplicates(self, subject: int) -> bool:
-        return any(fault.duplicates > 0 and self.u(Stream.DUPLICATE, subject) < fault.duplicates for fault in self.crm)
+        faults = self.floor.work.crm
+        return any(fault.duplicates > 0 and self.u(Stream.DUPLICATE, subject) < fault.duplicates for fault in faults)
 
     def _next(self, case: Case, arrival: float) -> None:
         """The customer's next message: the next turn is wanted."""
-        self.floor.let_go(case)
         case.back_office = False
-        self._ask(case, arrival, sticky=True)
+        with self.floor.turning(self.floor.let_go(case)):
+            self._ask(case, arrival, goes_on=True)
 
     def _turn_ends(self, turn: Turn, seat: Seat) -> None:
         if turn.then is not None:
@@ -174,15 +165,14 @@ class Customers:
         case.work += turn.end - turn.start
         case.turn, case.last_seat = None, seat
         case.k += 1
-        if case.first_reply == INF:
-            case.first_reply = now
-        if turn.ghost:
+        case.first_reply = min(case.first_reply, now)
+        if not turn.ghost:
+            self._payment(case, turn)
+        if case.pending < INF:
+            arrival, case.pending = case.pending, INF
+            self._ask(case, arrival, goes_on=True)
+        elif turn.ghost:
             case.state = CaseState.SILENT
-            return
-        self._payment(case, turn)
-        if case.pending:
-            case.pending = False
-            self._ask(case, now, sticky=True)
         elif case.k < case.planned:
             self._wait_for_customer(case, seat)
         else:
@@ -190,11 +180,8 @@ class Customers:
 
     def _payment(self, case: Case, turn: Turn) -> None:
         """The last planned turn may ask for a payment by link; a failing provider costs a turn more."""
-        for fault in self.floor.payment:
-            if (
-                case.topic in [code(t) for t in fault.topics]
-                and self.u(Stream.PAYMENT, case.subject, 64 + turn.k) < fault.fails
-            ):
+        for fault in self.floor.work.payment:
+            if concerns(fault, case.topic) and self.u(Stream.PAYMENT, case.subject, 64 + turn.k) < fault.fails:
                 case.planned = max(case.planned, case.k) + 1
                 return
         asks = case.k == case.planned and case.topic in self.paying and case.pay == 0.0
@@ -236,13 +223,27 @@ class Customers:
     def reopen(self, case: Case, arrival: float) -> None:
         case.reopened += 1
         case.closed = INF
-        self._ask(case, arrival, sticky=True)
+        self._ask(case, arrival, goes_on=True)
+
+    @property
+    def wait(self) -> bool:
+        """Whether a case will go on without a turn that waits: the customer or a department is to move."""
+        return any(
+            case.state in (CaseState.WITH_CUSTOMER, CaseState.PARKED)
+            or (case.state is CaseState.GAVE_UP and case.returning)
+            or (case.state is CaseState.UNREAD and case.platform not in self.unwatched)
+            for case in self.cases
+        )
 
     # ---- patience -------------------------------------------------------------------------------
 
     def _patience_s(self, turn: Turn) -> float:
         law = self.chance.patience[turn.topic] if turn.kind is TurnKind.ANSWER else None
         return INF if law is None else self.law(law, Stream.PATIENCE, turn.subject, turn.wait_no)
+
+    def _waits(self, turn: Turn) -> None:
+        if turn.case is not None and not turn.ghost:
+            self._may_repeat(turn.case, turn, turn.queued + self.behaviour.recontact.after_h * HOUR_S)
 
     def _may_repeat(self, case: Case, turn: Turn, since: float) -> None:
         """Whoever waits beyond `since` may write again, after a gap."""
@@ -262,10 +263,10 @@ class Customers:
         apart = self.u(Stream.RECONTACT_SEPARATE, case.subject, j) < r.separate_share
         if apart or self._duplicates(child_subject(case.subject, 1 << 20 | j)):
             new = self._split(case, now)
-            self._posts_again(new, RECONTACTED, lambda: self.open(new))
+            self.posts_again(new, RECONTACTED, lambda: self.open(new))
         else:
             turn.extra += r.extra_work
-            self._posts_again(case, RECONTACTED, None)
+            self.posts_again(case, RECONTACTED, None)
         self._may_repeat(case, turn, now)
 
     def _split(self, case: Case, posted: float) -> Case:
@@ -285,13 +286,18 @@ class Customers:
         self.cases.append(new)
         return new
 
-    def _posts_again(self, case: Case, kind: int, then: Callable[[], None] | None) -> None:
-        """A post that the trace does not hold: it is counted, read if people read, then `then` happens."""
+    def posts_again(self, case: Case, kind: int, then: Callable[[], None] | None) -> None:
+        """A post that the trace does not hold: it is counted, read if people read, then `then` happens.
+
+        Where the desk does not look, nobody reads it and nothing happens.
+        """
         self.extra.append((self.clock.now, case.number, kind))
-        if self.triage.mode == "people":
+        if case.platform in self.unwatched:
+            case.returning = False
+        elif self.triage.mode == "people":
             case.extra_posts += 1
             subject = child_subject(case.subject, case.extra_posts)
-            self.read(TurnKind.READING, NONE, case.language, self.clock.now, subject, then)
+            self.read(TurnKind.READING, EXTRA_FROM + case.number, NONE, case.language, self.clock.now, subject, then)
         elif then is not None:
             if self.triage.mode == "automatic" and self.triage.delay_s > 0:
                 at = self.clock.now + self.triage.delay_s
@@ -322,10 +328,10 @@ class Customers:
         case.attempts += 1
         case.version += 1
         found = self.onward(how, case.subject, case.waits)
-        if found is None or case.attempts >= self.behaviour.max_attempts:
-            return
-        onward, delay = found
-        self.will(case, RETURNS, delay, lambda case: self._returns(case, onward))
+        case.returning = found is not None and case.attempts < self.behaviour.max_attempts
+        if found is not None and case.returning:
+            onward, delay = found
+            self.will(case, RETURNS, delay, lambda case: self._returns(case, onward))
 
     def onward(self, how: str, subject: int, k: int) -> tuple[Onward, float] | None:
         """Where somebody turns next and after how many seconds; None: nowhere."""
@@ -338,35 +344,26 @@ class Customers:
         return None
 
     def _returns(self, case: Case, onward: Onward) -> None:
+        if onward.to == "phone":
+            case.returning = False
+            return  # the phone has it now; the case stays given up
         now = self.clock.now
         case.recontacts += 1
         kind = RECONTACTED
         if onward.to == "public":
-            case.visibility, case.sentiment = code(Visibility.PUBLIC), code(Sentiment.NEGATIVE)
+            case.sentiment = code(Sentiment.NEGATIVE)
             case.escalated, kind = True, ESCALATED
         elif isinstance(onward.to, Platform):
-            case.platform, kind = code(onward.to), SWITCHED
+            kind = SWITCHED
+        self.moves(case, onward)
+        version = case.version
+        self.posts_again(case, kind, lambda: self._ask(case, now) if case.version == version else None)
+
+    def moves(self, case: Case, onward: Onward) -> None:
+        """The case goes on in public, or on another platform in the kind of channel that is usual there."""
+        if onward.to == "public":
+            case.visibility = code(Visibility.PUBLIC)
+        elif isinstance(onward.to, Platform):
+            case.platform = code(onward.to)
             private = private_share(self.world.scenario, onward.to) >= 0.5
             case.visibility = code(Visibility.PRIVATE if private else Visibility.PUBLIC)
-        elif onward.to == "phone":
-            return  # the phone has it now; the case stays given up
-        version = case.version
-        self._posts_again(case, kind, lambda: self._ask(case, now) if case.version == version else None)
-
-    # ---- from the phone -------------------------------------------------------------------------
-
-    def from_phone(self, row: int, subject: int, onward: Onward) -> None:
-        """A caller who did not get through writes instead."""
-        case = Case(len(self.cases), subject, NONE, self.clock.now)
-        for name in ("language", "platform", "visibility", "topic", "tier", "sentiment"):
-            setattr(case, name, int(self.world.trace[name][row]))
-        case.origin = row
-        case.departure = float(self.world.trace["time_s"][row]) + float(self.world.trace["departure_h"][row]) * HOUR_S
-        if isinstance(onward.to, Platform):
-            case.platform = code(onward.to)
-        elif onward.to == "public":
-            case.visibility = code(Visibility.PUBLIC)
-        case.cls = self.world.call_class[row]
-        case.due = case.posted + self.world.desk.classes[case.cls].promise_min * MINUTE_S
-        self.cases.append(case)
-        self._posts_again(case, FROM_PHONE, lambda: self.open(case))

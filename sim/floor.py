@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from scenarios.behaviour import CrmFault, PaymentFault
-from scenarios.names import code
 from sim import draws, policies
 from sim.clock import LAST, Clock, Kind, order
 from sim.draws import Stream
 from sim.outcome import TurnKind, TurnState
+from sim.places import Places
 from sim.policies import AgentView, IdleOrder
 from sim.turns import INF, Entry, Queue, Seat, Turn
-from sim.world import HOUR_S, MINUTE_S, STICKY, QueueSpec, World
+from sim.work import Work
+from sim.world import MINUTE_S, STICKY, QueueSpec, World
 
 if TYPE_CHECKING:
     from sim.cases import Case
@@ -26,7 +26,7 @@ class Floor:
     def __init__(self, world: World, clock: Clock, idle: IdleOrder | None) -> None:
         self.world, self.clock, self.desk = world, clock, world.desk
         self.rules = world.desk.routing
-        self.queues = [Queue(spec) for spec in world.queues]
+        self.queues = [Queue(spec, spec.deferred) for spec in world.queues]
         pools = world.desk.pools
         self.seats = [Seat(n, p, pools[p], world.skills[p]) for n, p in enumerate(world.roster.pool_of)]
         self.members = [[s for s in self.seats if s.pool == p] for p in range(len(world.desk.pools))]
@@ -34,18 +34,17 @@ class Floor:
         self.on = [0] * len(world.desk.pools)  # agents on shift, by pool
         self.busy = [0] * len(world.desk.pools)  # of them, those with a turn in hand
         self.rows: list[Turn] = []
-        self.waiting_at = [0] * len(self.rules.limits)
+        self.places, self.work = Places(world), Work(world)
         self.lane = 0  # overdue turns in hand
         self.orders: list[IdleOrder | None] = (
             [idle] if idle else [policies.IDLE_ORDERS.get(name) for name in self.rules.idle]
         )
-        self.crm = 1.0
-        self.payment: list[PaymentFault] = []
         self.on_end: Callable[[Turn, Seat], None] = lambda turn, seat: None
-        self.on_empty: Callable[[Seat], None] = lambda seat: None
+        self.on_done: Callable[[Seat], None] = lambda seat: None
+        self.on_wait: Callable[[Turn], None] = lambda turn: None
         self.on_patience: Callable[[Any], None] = lambda event: None
         self.patience_s: Callable[[Turn], float] = lambda turn: INF
-        self._finishing: Seat | None = None  # has just ended a turn and not looked at the queues yet
+        self._turning: list[Seat] = []  # have a hand free and have not looked at the queues yet
         self._releasing = False
         self._settle_all = False
         self._settle: set[int] = set()
@@ -64,8 +63,7 @@ class Floor:
     def _settle_now(self, _: Any) -> None:
         numbers = {n for free in self.free for n in free} if self._settle_all else self._settle
         self._settle_all, self._settle, self._settling = False, set(), False
-        for number in sorted(numbers):
-            self.offer(self.seats[number])
+        self._all_look(numbers)
 
     # ---- turns --------------------------------------------------------------------------------
 
@@ -74,19 +72,20 @@ class Floor:
 
         Blocked and balked turns are rows too; what follows them is the customer's affair.
         """
+        if sticky is not None and self.rules.sticky_min > 0 and sticky.on:
+            turn.sticky = sticky
         if self._releasing:
             self.wait_for_settling(turn)
             return TurnState.WAITING
-        turn.limits = self._limits_of(turn)
+        turn.limits = self.places.of(turn)
         self.rows.append(turn)
-        if sticky is not None and self.rules.sticky_min > 0 and sticky.on:
-            turn.sticky = sticky
-            if self._takes(sticky, turn):
-                self._start(turn, sticky, STICKY, self._factor(turn, sticky))
+        if turn.sticky is not None:
+            if self._takes(turn.sticky, turn):
+                self._start(turn, turn.sticky, STICKY, self._factor(turn, turn.sticky))
                 return TurnState.IN_HAND
         elif self._give_out(turn):
             return TurnState.IN_HAND
-        refused = self._refused(turn)
+        refused = self.places.refused(turn)
         if refused is not None:
             turn.state, turn.end, turn.wait = refused, self.clock.now, 0.0
             return refused
@@ -102,7 +101,8 @@ class Floor:
         self.settle_later(everybody=True)
 
     def wait_for_settling(self, turn: Turn) -> None:
-        turn.limits = self._limits_of(turn)
+        """What is released or handed back waits, whatever the limits, until agents look at the queues."""
+        turn.limits = self.places.of(turn)
         self.rows.append(turn)
         self._wait(turn)
         self.settle_later(everybody=True)
@@ -110,10 +110,9 @@ class Floor:
     def _wait(self, turn: Turn) -> None:
         now = self.clock.now
         turn.standing = True
-        for i in turn.limits:
-            self.waiting_at[i] += 1
+        self.places.count(turn, 1)
         if turn.sticky is not None:
-            turn.sticky.private.push(turn)
+            turn.sticky.private[self._where(turn)[3]].push(turn)
             opens = now + self.rules.sticky_min * MINUTE_S
             self.clock.at(opens, order(Kind.OPENING, turn.number, turn.k * 64), self._unstick, turn)
         else:
@@ -128,6 +127,7 @@ class Floor:
         if turn.patience_left < INF and not turn.ghost:
             ends = now + turn.patience_left
             self.clock.at(ends, order(Kind.PATIENCE, turn.number, turn.k), self.on_patience, turn)
+        self.on_wait(turn)
 
     def _own_queue(self, turn: Turn) -> int:
         if turn.kind is not TurnKind.ANSWER:
@@ -141,27 +141,40 @@ class Floor:
         return case.language, case.visibility, self.world.group_of[case.topic], deferred
 
     def open(self, turn: Turn) -> None:
-        """It stands in its own queue from now on."""
+        """It stands in its own queue from now on, and in those to which it has overflowed meanwhile."""
         turn.sticky = None
         self.queues[self._own_queue(turn)].push(turn)
+        for rule in turn.due:
+            self.queues[self._overflow_queue(turn, rule)].push(turn)
+
+    def _overflow_queue(self, turn: Turn, rule: int) -> int:
+        return self.world.overflow_queues[(rule, *self._where(turn))]
 
     def _unstick(self, event: Any) -> None:
         turn: Turn = event.value
-        if turn.state is TurnState.WAITING and turn.sticky is not None:
-            turn.sticky = None
-            if not self._give_out(turn):
-                self.open(turn)
+        if turn.state is not TurnState.WAITING or turn.sticky is None:
+            return
+        turn.sticky = None
+        if not self._give_out(turn) and not any(self._spills(turn, rule) for rule in turn.due):
+            self.open(turn)
 
     def _overflow(self, event: Any) -> None:
         turn, rule = event.value
         if turn.state is not TurnState.WAITING:
             return
-        number = self.world.overflow_queues[(rule, *self._where(turn))]
-        seat = self._chosen(turn, self.world.queues[number])
-        if seat is not None:
-            self._start(turn, seat, 2 + rule, self.world.queues[number].factor[seat.pool])
-        else:
-            self.queues[number].push(turn)
+        if turn.sticky is not None:
+            turn.due = tuple(sorted((*turn.due, rule)))  # later: so far it is for one agent alone
+        elif not self._spills(turn, rule):
+            self.queues[self._overflow_queue(turn, rule)].push(turn)
+
+    def _spills(self, turn: Turn, rule: int) -> bool:
+        """Whether one of those who take it by an overflow rule is free and starts it."""
+        spec = self.world.queues[self._overflow_queue(turn, rule)]
+        seat = self._chosen(turn, spec)
+        if seat is None:
+            return False
+        self._start(turn, seat, spec.route, spec.factor[seat.pool])
+        return True
 
     def _give_out(self, turn: Turn) -> bool:
         spec = self.world.queues[self._own_queue(turn)]
@@ -186,15 +199,24 @@ class Floor:
     def _takes(self, seat: Seat, turn: Turn) -> bool:
         """Whether a new turn may go straight to this agent.
 
-        A free agent has nothing else to do, except one who has just ended a turn and finds others
-        waiting: those with smaller keys go first.
+        A free agent has nothing else to do, except one who has just got a hand free, or whom a reserve or a
+        full lane has kept from what waits: of that, what stands before it goes first.
         """
         if not seat.on or not seat.room() or self.clock.now >= seat.off_s or not self._may_start(turn, seat.pool):
             return False
-        if seat is not self._finishing:
+        held_up = seat in self._turning or seat.spec.reserve > 0 or self.rules.overdue.mode == "own_lane"
+        if not held_up:
             return True
         first = self._pick(seat)
-        return first is None or turn.place() < first[0].place()
+        return first is None or self._before(turn, first[0])
+
+    def _before(self, turn: Turn, other: Turn) -> bool:
+        """Whether `turn` goes first: by place, and unless the desk keeps the order, overdue ones last."""
+        if self.rules.overdue.mode != "keep":
+            now = self.clock.now
+            if (turn.key < now) != (other.key < now):
+                return other.key < now
+        return turn.place() < other.place()
 
     def _may_start(self, turn: Turn, pool: int) -> bool:
         """Whether reserve and lane leave room for this turn in this pool."""
@@ -206,41 +228,12 @@ class Floor:
         overdue = self.rules.overdue
         return not (overdue.mode == "own_lane" and turn.key < self.clock.now and self.lane >= overdue.seats)
 
-    def _limits_of(self, turn: Turn) -> tuple[int, ...]:
-        case = turn.case
-        if not self.rules.limits or case is None or turn.kind is not TurnKind.ANSWER:
-            return ()
-        names = tuple(self.rules.topic_groups) or ("all",)
-        group = names[self.world.group_of[case.topic]]
-        return tuple(
-            i
-            for i, limit in enumerate(self.rules.limits)
-            if (not limit.languages or case.language in [code(x) for x in limit.languages])
-            and (not limit.groups or group in limit.groups)
-            and (limit.visibility is None or code(limit.visibility) == case.visibility)
-        )
-
-    def _refused(self, turn: Turn) -> TurnState | None:
-        for i in turn.limits:
-            places = self.rules.limits[i].places
-            if places is not None and self.waiting_at[i] >= places:
-                return TurnState.BLOCKED
-        for i in turn.limits:
-            balk = self.rules.limits[i].balk
-            case = turn.case
-            if balk and case is not None:
-                u = draws.uniform(self.world.key, Stream.BALK, case.subject, case.waits * 64 + i)
-                if u < balk:
-                    return TurnState.BALKED
-        return None
-
     def leave_queue(self, turn: Turn, state: TurnState) -> None:
         """The turn no longer waits; what of it still stands in queues is dropped there."""
         turn.state = state
         if turn.standing:
             turn.standing = False
-            for i in turn.limits:
-                self.waiting_at[i] -= 1
+            self.places.count(turn, -1)
 
     # ---- agents -------------------------------------------------------------------------------
 
@@ -259,11 +252,10 @@ class Floor:
 
     def _pick(self, seat: Seat) -> tuple[Turn, QueueSpec | None] | None:
         queues = [self.queues[q] for q in self.world.pool_queues[seat.pool]]
+        queues += [queue for queue in seat.private if queue.fresh or queue.overdue]
         reserve = seat.spec.reserve
         if reserve and self.busy[seat.pool] >= self.on[seat.pool] - reserve:
-            queues = [q for q in queues if q.spec is None or not q.spec.deferred]
-        if seat.private.fresh or seat.private.overdue:
-            queues.append(seat.private)
+            queues = [queue for queue in queues if not queue.deferred]
         mode = self.rules.overdue.mode
         if mode == "keep":
             return self._smallest([(q.first(), q) for q in queues])
@@ -302,40 +294,17 @@ class Floor:
         if turn.patience_left is not None:
             turn.patience_left -= turn.wait
         turn.agent, turn.route = seat.number, route
-        turn.end = now + self._handling_s(turn, seat, factor)
+        turn.end = now + self.work.seconds(turn, seat, factor, now)
         if not seat.active and seat.on:
             self.busy[seat.pool] += 1
         seat.active.append(turn)
+        seat.started += 1
         turn.late = turn.key < now
         self.lane += turn.late
         self.update(seat)
         if turn.case is not None:
             turn.case.starts(turn)
-        self.clock.at(turn.end, order(Kind.TURN_END, seat.number, len(seat.active)), self._end, (turn, seat))
-
-    def _handling_s(self, turn: Turn, seat: Seat, factor: float) -> float:
-        """Rule 6: fixed at the start of the turn."""
-        if turn.remaining:
-            return turn.base_s
-        spec = seat.spec
-        time = turn.base_s * factor * self._fatigue(seat)
-        time *= spec.concurrency[min(len(seat.active), len(spec.concurrency) - 1)]
-        if turn.kind is TurnKind.ANSWER:
-            time *= self.crm
-            for fault in self.payment:
-                if turn.topic in [code(t) for t in fault.topics]:
-                    time *= fault.factor
-            time *= 1.0 + turn.extra
-            if turn.ghost:
-                time *= self.world.scenario.behaviour.silent_cost
-        return time
-
-    def _fatigue(self, seat: Seat) -> float:
-        rule = self.desk.fatigue
-        if seat.stretch is None or (rule.per_h == 0 and rule.beyond_8h_per_h == 0):
-            return 1.0
-        hours = (seat.stretch.worked_s + self.clock.now - seat.stretch.on_s) / HOUR_S
-        return 1.0 + rule.per_h * min(hours, 8.0) + rule.beyond_8h_per_h * max(hours - 8.0, 0.0)
+        self.clock.at(turn.end, order(Kind.TURN_END, seat.number, seat.started), self._end, (turn, seat))
 
     def _end(self, event: Any) -> None:
         turn, seat = event.value
@@ -348,16 +317,32 @@ class Floor:
         if not seat.active and seat.on:
             self.busy[seat.pool] -= 1
         seat.idle_since = self.clock.now
-        if not seat.active:
-            self.on_empty(seat)
+        self.on_done(seat)
         self.update(seat)
-        self._finishing = seat
-        self.on_end(turn, seat)
-        self._finishing = None
-        self.offer(seat)
+        with self.turning(seat):
+            self.on_end(turn, seat)
         if freed_lane and self.rules.overdue.mode == "own_lane":
-            for number in sorted(n for free in self.free for n in free):
-                self.offer(self.seats[number])
+            self._all_look(n for free in self.free for n in free)
+        elif seat.spec.reserve:
+            self._all_look(self.free[seat.pool])
+
+    def _all_look(self, numbers: Iterable[int]) -> None:
+        for number in sorted(numbers):
+            self.offer(self.seats[number])
+
+    @contextmanager
+    def turning(self, seat: Seat | None) -> Iterator[None]:
+        """A hand of this agent is free: what is queued in here meets what waits already, then he looks."""
+        if seat is None:
+            yield
+            return
+        self._turning.append(seat)
+        yield
+        self._turning.remove(seat)
+        if self._releasing:
+            self.settle_later(agents=(seat.number,))
+        else:
+            self.offer(seat)
 
     def drop_lane(self, turn: Turn) -> None:
         self.lane -= turn.late
@@ -376,17 +361,11 @@ class Floor:
             case.holder = seat
             self.update(seat)
 
-    def let_go(self, case: Case) -> None:
-        """The conversation no longer waits for the customer: its agent may take what now fits."""
+    def let_go(self, case: Case) -> Seat | None:
+        """The conversation no longer waits for the customer: the agent whose capacity that frees, if any."""
         seat = case.holder
         if seat is not None:
             case.holder = None
             seat.held.discard(case)
             self.update(seat)
-            self.offer(seat)
-
-    def crm_changes(self, active: list[CrmFault]) -> None:
-        """Factor of the customer system's faults in force."""
-        self.crm = 1.0
-        for fault in active:
-            self.crm *= fault.factor
+        return seat

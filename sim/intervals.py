@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.names import Language, PostKind, code, members
-from scenarios.trace import Trace
+from scenarios.traces import Trace
 from sim.outcome import Outcome, TurnKind
 from sim.waits import UNREAD_KINDS, FloatArray, IntArray, Rows, seconds_within, under_way, waiting
 

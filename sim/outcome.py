@@ -78,7 +78,7 @@ CASES: Mapping[str, type[np.generic]] = MappingProxyType(
         "due_s": np.float64,  # posted_s + the promise of its class
         "departure_s": np.float64,  # inf: no booking
         "seen_s": np.float64,  # when the desk knew of it
-        "first_start_s": np.float64,  # start and end of the first human turn that met the customer
+        "first_start_s": np.float64,  # start and end of the first human turn, whether the customer was still there
         "first_reply_s": np.float64,
         "closed_s": np.float64,  # end of the last turn of a resolved case
         "left_s": np.float64,  # when patience first ended

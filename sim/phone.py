@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections import deque
 from typing import Any
 
-from scenarios.behaviour import Phone
-from sim.cases import child_subject
+from scenarios.behaviour import Onward, Phone
+from scenarios.names import NONE
+from sim.cases import Case, child_subject
 from sim.clock import Clock, Kind, order
-from sim.customers import Customers
+from sim.customers import FROM_PHONE, Customers
 from sim.draws import Stream
 from sim.floor import Floor
 from sim.outcome import TurnKind, TurnState
 from sim.triage import Triage
 from sim.turns import Turn
+from sim.world import HOUR_S, MINUTE_S, World
 
 CALLS_FROM = 1 << 34  # calls come behind all cases and agents in the order of events
 
@@ -21,9 +23,12 @@ CALLS_FROM = 1 << 34  # calls come behind all cases and agents in the order of e
 class PhoneLine:
     """M/G/n+G with a limit of lines and retrials, first come first served."""
 
-    def __init__(self, phone: Phone, clock: Clock, floor: Floor, customers: Customers, triage: Triage) -> None:
-        self.phone, self.clock, self.floor, self.customers = phone, clock, floor, customers
+    def __init__(
+        self, phone: Phone, world: World, clock: Clock, floor: Floor, customers: Customers, triage: Triage
+    ) -> None:
+        self.phone, self.world, self.clock, self.floor, self.customers = phone, world, clock, floor, customers
         self.busy = 0
+        self.coming = 0  # callers who will call again or write
         self.queue: deque[Turn] = deque()
         self.waiting = 0
         self.languages = triage.languages
@@ -78,11 +83,27 @@ class PhoneLine:
         if found is None or attempt + 1 >= self.phone.max_attempts:
             return
         onward, delay = found
+        self.coming += 1
 
         def act(_: Any) -> None:
+            self.coming -= 1
             if onward.to in ("same", "phone"):
                 self.call(row, attempt + 1)
             else:
-                self.customers.from_phone(row, subject, onward)
+                self._writes(row, subject, onward)
 
         self.clock.at(self.clock.now + delay, order(Kind.CUSTOMER, turn.number, attempt), act, None)
+
+    def _writes(self, row: int, subject: int, onward: Onward) -> None:
+        """A caller who did not get through writes instead."""
+        trace, customers = self.world.trace, self.customers
+        case = Case(len(customers.cases), subject, NONE, self.clock.now)
+        for name in ("language", "platform", "visibility", "topic", "tier", "sentiment"):
+            setattr(case, name, int(trace[name][row]))
+        case.origin = row
+        case.departure = float(trace["time_s"][row]) + float(trace["departure_h"][row]) * HOUR_S
+        customers.moves(case, onward)
+        case.cls = self.world.call_class[row]
+        case.due = case.posted + self.world.desk.classes[case.cls].promise_min * MINUTE_S
+        customers.cases.append(case)
+        customers.posts_again(case, FROM_PHONE, lambda: customers.open(case))

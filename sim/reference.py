@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scenarios.digest import digest
 from scenarios.model import Scenario
 from scenarios.names import NONE
-from scenarios.trace import Trace
+from scenarios.traces import Trace
 from sim import world as worlds
 from sim.attendance import Attendance
 from sim.breakdowns import Breakdowns
@@ -27,14 +27,14 @@ from sim.clock import Clock, Kind, order
 from sim.customers import Customers
 from sim.desk import Desk
 from sim.floor import Floor
-from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, CaseState, Outcome, TurnState
+from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, Outcome, TurnState
 from sim.phone import PhoneLine
 from sim.policies import IdleOrder
 from sim.triage import Triage
 from sim.world import World
 
 ENGINE = "reference"
-UNDONE = frozenset({CaseState.WAITING, CaseState.IN_HAND, CaseState.WITH_CUSTOMER, CaseState.UNREAD, CaseState.PARKED})
+OPEN = frozenset({TurnState.WAITING, TurnState.IN_HAND})
 
 
 def run(
@@ -80,11 +80,15 @@ def run(
     customers = Customers(world, clock, floor)
     triage = Triage(world, clock, floor, customers)
     Breakdowns(world, clock, floor, customers, triage)
-    if scenario.phone is not None:
-        PhoneLine(scenario.phone, clock, floor, customers, triage)
+    phone = PhoneLine(scenario.phone, world, clock, floor, customers, triage) if scenario.phone is not None else None
     _Posts(world, clock, triage)
+
+    def waits() -> bool:
+        calls = phone is not None and phone.coming > 0
+        return calls or triage.waits or customers.wait or any(turn.state in OPEN for turn in floor.rows)
+
     with _collector_off():
-        end_s = _walk(world, clock, customers, progress)
+        end_s = _walk(world, clock, waits, progress)
     attendance.close()
     triage.close()
     return _outcome(world, floor, attendance, customers, seed, replication, end_s)
@@ -122,17 +126,17 @@ def _collector_off() -> Iterator[None]:
             gc.enable()
 
 
-def _walk(world: World, clock: Clock, customers: Customers, progress: Callable[[float], None] | None) -> float:
-    """Run to the end of the window, then on while anything is undone; returns when it stopped."""
+def _walk(world: World, clock: Clock, waits: Callable[[], bool], progress: Callable[[float], None] | None) -> float:
+    """Run to the end of the window, then hour by hour while anything waits; returns when it stopped."""
     steps = 50
     for i in range(1, steps + 1):
-        clock.run(until=world.start_s + (world.end_s - world.start_s) * i / steps)
+        clock.run_to(world.end_s if i == steps else world.start_s + (world.end_s - world.start_s) * i / steps)
         if progress is not None:
             progress(i / steps)
     at = world.end_s
-    while at < world.until_s and any(case.state in UNDONE for case in customers.cases):
+    while at < world.until_s and waits():
         at = min(at + worlds.HOUR_S, world.until_s)
-        clock.run(until=at)
+        clock.run_to(at)
     return at
 
 

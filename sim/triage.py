@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from scenarios.behaviour import HeldFault
-from scenarios.names import NONE, Platform, PostKind, code
+from scenarios.names import NONE, PostKind, code
 from sim.clock import Clock, Kind, order
 from sim.customers import Customers
 from sim.draws import Stream
@@ -25,8 +25,7 @@ class Triage:
     def __init__(self, world: World, clock: Clock, floor: Floor, customers: Customers) -> None:
         self.clock, self.floor, self.customers = clock, floor, customers
         self.rule = world.desk.triage
-        watched = world.desk.platforms
-        self.unwatched = {code(p) for p in Platform if watched and p not in watched}
+        self.filtering = 0  # posts that the filter has found and not passed on yet
         self.held: list[tuple[HeldFault, list[int]]] = []
         self.on_call: Callable[[int, int], None] = lambda row, attempt: None
         t = world.trace
@@ -39,7 +38,7 @@ class Triage:
         if self.kinds[row] == CALL:
             self.on_call(row, 0)
             return
-        if self.unwatched and self.platforms[row] in self.unwatched:
+        if self.platforms[row] in self.customers.unwatched:
             return  # the desk does not look there
         for fault, rows in self.held:
             if self.platforms[row] in [code(p) for p in fault.platforms]:
@@ -51,7 +50,7 @@ class Triage:
         kind, mode = self.kinds[row], self.rule.mode
         asks = kind == CASE or (kind == FOLLOW_UP and self.case_of[row] != NONE)
         if mode == "people":
-            self.read(TurnKind.READING, row, self.languages[row], self.times[row], row, partial(self._known, row))
+            self._read(TurnKind.READING, row, partial(self._known, row))
         elif mode == "none":
             if asks:
                 self._known(row)
@@ -64,27 +63,32 @@ class Triage:
 
     def _after_filter(self, row: int, asks: bool) -> None:
         def found(_: Any) -> None:
+            self.filtering -= 1
             if asks:
                 self._known(row)
             else:
-                self.read(TurnKind.DISMISS, row, self.languages[row], self.times[row], row, None)
+                self._read(TurnKind.DISMISS, row, None)
 
+        self.filtering += 1
         if self.rule.delay_s > 0:
             self.clock.at(self.clock.now + self.rule.delay_s, order(Kind.POST, row), found, None)
         else:
             found(None)
 
+    def _read(self, kind: TurnKind, row: int, then: Callable[[], None] | None) -> None:
+        self.read(kind, row, row, self.languages[row], self.times[row], row, then)
+
     def read(
         self,
         kind: TurnKind,
+        number: int,
         row: int,
         language: int,
         posted: float,
         subject: int,
         then: Callable[[], None] | None,
     ) -> None:
-        """A post waits to be read (or to be put aside), then `then` happens."""
-        number = row if row != NONE else subject & 0xFFFFFFFF
+        """A post waits to be read (or to be put aside), then `then` happens; `row` is NONE outside the trace."""
         turn = Turn(kind, language, self.clock.now, posted, posted + self.rule.promise_min * MINUTE_S, number)
         turn.subject, turn.post, turn.k, turn.then = subject, row, -1, then
         stream = Stream.READING if kind is TurnKind.READING else Stream.DISMISS
@@ -102,9 +106,15 @@ class Triage:
         elif self.kinds[row] == FOLLOW_UP:
             self.customers.message(case, self.times[row], row)
 
+    @property
+    def waits(self) -> bool:
+        """Whether posts are held, or with the filter."""
+        return self.filtering > 0 or any(rows for _, rows in self.held)
+
     def close(self) -> None:
         """The run stops: posts still held were never seen."""
         for _, rows in self.held:
             for row in rows:
-                if self.kinds[row] == CASE:
-                    self.customers.cases[self.case_of[row]].state = CaseState.PARKED
+                case = self.customers.cases[self.case_of[row]] if self.kinds[row] == CASE else None
+                if case is not None and case.state in (CaseState.UNREAD, CaseState.MISSED):
+                    case.state = CaseState.PARKED

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sim.cases import Case
 
 INF = float("inf")
+EXTRA_FROM = 1 << 33  # posts that the trace does not hold are numbered by their case, behind all rows
 ROOM = 1e-9  # weights are sums of decimals: a turn fits if it does up to rounding
 
 
@@ -23,9 +24,9 @@ class Turn:
     """One wait for an agent and the work that follows it: one row of the outcome."""
 
     __slots__ = (
-        "agent", "arrival", "base_s", "case", "end", "extra", "k", "key", "kind", "language", "late", "left", "limits",
-        "number", "patience_left", "post", "queued", "remaining", "route", "standing", "start", "state", "sticky",
-        "subject", "then", "topic", "wait", "wait_no",
+        "agent", "arrival", "base_s", "case", "due", "end", "extra", "k", "key", "kind", "language", "late", "left",
+        "limits", "number", "patience_left", "post", "queued", "remaining", "route", "standing", "start", "state",
+        "sticky", "subject", "then", "topic", "wait", "wait_no",
     )  # fmt: skip
 
     def __init__(self, kind: TurnKind, language: int, queued: float, arrival: float, key: float, number: int) -> None:
@@ -34,7 +35,7 @@ class Turn:
         self.queued = queued
         self.arrival = arrival
         self.key = key
-        self.number = number  # of its case; of its post where there is no case
+        self.number = number  # of its case; of its post where there is no case, see `EXTRA_FROM`
         self.subject = number  # by which its draws are named
         self.case: Case | None = None
         self.post = NONE
@@ -50,7 +51,8 @@ class Turn:
         self.extra = 0.0
         self.patience_left: float | None = None  # None: not drawn yet
         self.wait_no = 0  # of the case's waits, by which patience is named
-        self.sticky: Seat | None = None
+        self.sticky: Seat | None = None  # the only one who may take it
+        self.due: tuple[int, ...] = ()  # overflow rules whose time came meanwhile
         self.limits: tuple[int, ...] = ()
         self.late = False
         self.then: Callable[[], None] | None = None
@@ -69,10 +71,13 @@ Entry = tuple[tuple[float, float, int, int], int, Turn]
 
 
 class Queue:
-    """Turns by key. What has left is dropped when it comes to the head; overdue ones may stand apart."""
+    """Turns by key. What has left is dropped when it comes to the head; overdue ones may stand apart.
 
-    def __init__(self, spec: QueueSpec | None) -> None:
-        self.spec = spec
+    A queue without `spec` is the private one of its `owner`: turns that only this agent may take.
+    """
+
+    def __init__(self, spec: QueueSpec | None, deferred: bool, owner: Seat | None = None) -> None:
+        self.spec, self.deferred, self.owner = spec, deferred, owner
         self.fresh: list[Entry] = []
         self.overdue: list[Entry] = []
         self._n = 0
@@ -81,13 +86,21 @@ class Queue:
         self._n += 1
         heappush(self.fresh, (turn.place(), self._n, turn))
 
-    @staticmethod
-    def _head(heap: list[Entry]) -> Entry | None:
+    def _holds(self, turn: Turn) -> bool:
+        return turn.state is TurnState.WAITING and (self.owner is None or turn.sticky is self.owner)
+
+    def _head(self, heap: list[Entry]) -> Entry | None:
         while heap:
-            if heap[0][2].state is TurnState.WAITING:
+            if self._holds(heap[0][2]):
                 return heap[0]
             heappop(heap)
         return None
+
+    def emptied(self) -> list[Turn]:
+        """All that waits here; the queue is empty afterwards."""
+        turns = [turn for _, _, turn in self.fresh + self.overdue if self._holds(turn)]
+        self.fresh, self.overdue = [], []
+        return turns
 
     def first(self) -> Entry | None:
         """The turn with the smallest key."""
@@ -137,7 +150,8 @@ class Seat:
         self.idle_since = -INF
         self.active: list[Turn] = []
         self.held: set[Case] = set()
-        self.private = Queue(None)
+        self.started = 0  # turns so far
+        self.private = Queue(None, False, self), Queue(None, True, self)
 
     @property
     def in_hand(self) -> int:

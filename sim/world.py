@@ -17,7 +17,7 @@ from scenarios.errors import DeskError
 from scenarios.laws import Law
 from scenarios.model import BASE_MIX, Scenario
 from scenarios.names import NEVER_CASES, Language, Platform, PostKind, Topic, Visibility, code, members
-from scenarios.trace import Trace
+from scenarios.traces import Trace
 from sim import draws, policies
 from sim.desk import Desk, Overflow, Pool
 from sim.roster import Roster, realise
@@ -107,7 +107,7 @@ def build(scenario: Scenario, desk: Desk, trace: Trace, seed: int, replication: 
     start_s, end_s = trace.about["window_s"]
     key = draws.key(seed, replication)
     until_s = end_s + drain_h * HOUR_S
-    queues = _Queues(scenario, desk)
+    queues = _Queues(desk, _languages(scenario, desk, trace), _topics(scenario, trace))
     rows = np.flatnonzero(trace["kind"] == code(PostKind.CASE))
     order = np.argsort(trace["case"][rows], kind="stable")
     case_row = rows[order].astype(np.int64)
@@ -133,7 +133,7 @@ def _call_classes(desk: Desk, trace: Trace) -> dict[int, int]:
 class _Queues:
     """Builds the queues of a desk and who serves them."""
 
-    def __init__(self, scenario: Scenario, desk: Desk) -> None:
+    def __init__(self, desk: Desk, languages: set[int], topics: set[int]) -> None:
         self.desk, self.routing = desk, desk.routing
         self.groups = tuple(desk.routing.topic_groups) or ("all",)
         self.group_of = tuple(self._group(topic) for topic in members(Topic))
@@ -144,14 +144,14 @@ class _Queues:
         self.rules_of: dict[int, tuple[int, ...]] = {}
         deferred = sorted({cls.deferred for cls in desk.classes})
         missing: list[str] = []
-        for language in sorted(_languages(scenario), key=code):
+        for language in (members(Language)[number] for number in sorted(languages)):
             if desk.triage.mode != "none":
                 self._reading(language, missing)
             self.rules_of[code(language)] = tuple(
                 i for i, rule in enumerate(self.routing.overflow) if not rule.languages or language in rule.languages
             )
             for group in range(len(self.groups)):
-                if not any(self.group_of[code(t)] == group for t in _topics(scenario)):
+                if not any(self.group_of[topic] == group for topic in topics):
                     continue
                 for visibility in members(Visibility):
                     for late in deferred:
@@ -222,18 +222,26 @@ class _Queues:
         return out
 
 
-def _languages(scenario: Scenario) -> set[Language]:
-    """Languages in which the scenario has posts at any time."""
+def _languages(scenario: Scenario, desk: Desk, trace: Trace) -> set[int]:
+    """Languages in which posts may come: those of the scenario's mixes and what the trace holds besides."""
     lists = [scenario.mix.languages or BASE_MIX.languages or {}]
     lists += [change.languages for change in scenario.mix_changes if change.languages]
-    return {language for shares in lists for language, share in shares.items() if share > 0}
+    seen = trace["language"] if desk.triage.mode != "none" else trace["language"][_asking(trace)]
+    return {code(x) for shares in lists for x, share in shares.items() if share > 0} | set(seen.tolist())
 
 
-def _topics(scenario: Scenario) -> set[Topic]:
-    """Topics on which the scenario has cases at any time."""
+def _topics(scenario: Scenario, trace: Trace) -> set[int]:
+    """Topics on which there may be cases, in the same way."""
     lists = [scenario.mix.topics or BASE_MIX.topics or {}]
     lists += [change.topics for change in scenario.mix_changes if change.topics]
-    return {t for shares in lists for t, share in shares.items() if share > 0} - NEVER_CASES
+    mixed = {code(t) for shares in lists for t, share in shares.items() if share > 0 and t not in NEVER_CASES}
+    return mixed | set(trace["topic"][_asking(trace)].tolist())
+
+
+def _asking(trace: Trace) -> NDArray[np.bool_]:
+    """Rows that open a case, or may become one."""
+    asking: NDArray[np.bool_] = np.isin(trace["kind"], [code(PostKind.CASE), code(PostKind.CALL)])
+    return asking
 
 
 def _chance(scenario: Scenario, desk: Desk) -> Chance:

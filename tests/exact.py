@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from scenarios.model import Scenario
 from scenarios.names import Topic, code, members
-from scenarios.trace import COLUMNS, Trace
+from scenarios.traces import COLUMNS, Trace
 from sim import reference
 from sim.desk import Desk
 from sim.outcome import Outcome

@@ -13,7 +13,7 @@ import numpy as np
 from scenarios.behaviour import Behaviour, CrmFault
 from scenarios.model import Assumption, Scenario
 from scenarios.names import NONE, Language, PostKind, Sentiment, code
-from scenarios.trace import COLUMNS, Trace
+from scenarios.traces import COLUMNS, Trace
 from sim.desk import Break, CaseClass, Desk, Pool, Shift, Triage
 from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, CaseState, Outcome, TurnKind, TurnState
 

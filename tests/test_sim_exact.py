@@ -10,10 +10,7 @@ from collections import defaultdict
 
 import numpy as np
 import pytest
-
-from scenarios.names import Topic
-from sim.outcome import TurnState
-from tests.exact import (
+from exact import (
     MANY_MIN,
     MINUTE_S,
     TOPICS,
@@ -27,6 +24,9 @@ from tests.exact import (
     poisson,
     scenario,
 )
+
+from scenarios.names import Topic
+from sim.outcome import TurnState
 
 RUNS = 20
 

@@ -1,0 +1,211 @@
+"""An auditor of outcomes: reads the rows, the trace, the desk and its roster, nothing of an engine.
+
+`audit` returns what is wrong, in words; an empty list is a clean book. What a rule of the desk
+leaves open (a sticky time, a reserve, a hold) is judged by what can be decided from the rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from auditor_floor import Floor
+from numpy.typing import NDArray
+
+from scenarios.behaviour import HeldFault
+from scenarios.model import Scenario
+from scenarios.names import NONE, Platform, PostKind, code
+from scenarios.traces import Trace
+from sim.desk import Desk
+from sim.outcome import CaseState, Outcome, TurnKind, TurnState
+from sim.roster import Roster
+
+INF = float("inf")
+STARTED = (TurnState.DONE, TurnState.GHOST, TurnState.HANDED_BACK, TurnState.IN_HAND)
+ENDED_WITH_CASE = {
+    CaseState.WAITING: TurnState.WAITING,
+    CaseState.IN_HAND: TurnState.IN_HAND,
+    CaseState.RESOLVED: TurnState.DONE,
+    CaseState.WITH_CUSTOMER: TurnState.DONE,
+}
+Mask = NDArray[np.bool_]
+
+
+def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster: Roster) -> list[str]:
+    """All that is wrong with an outcome, at most a few lines of each kind."""
+    book = _Book(outcome, trace, scenario, desk)
+    floor = Floor(outcome, scenario, desk, roster)
+    checks = (
+        book.cases_are_those_of_the_trace,
+        book.rows_are_consistent,
+        book.conversations_hang_together,
+        book.posts_are_read,
+        book.extra_posts_add_up,
+        floor.attendance_follows_the_roster,
+        floor.nobody_works_beyond_capacity,
+        floor.work_is_done_by_those_who_can_and_are_there,
+        floor.nobody_is_idle_while_a_turn_waits,
+        floor.keys_are_kept,
+        floor.lanes_and_limits_hold,
+    )
+    return [f"{check.__name__}: {line}" for check in checks for line in list(check())[:3]]
+
+
+class _Book:
+    """What rows say about cases and posts."""
+
+    def __init__(self, outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk) -> None:
+        self.cases, self.turns, self.extra = outcome.cases, outcome.turns, outcome.extra
+        self.trace, self.desk, self.end_s = trace, desk, float(outcome.about["end_s"])
+        self.kind, self.state = outcome.turns["kind"], outcome.turns["state"]
+        watched = desk.platforms or tuple(Platform)
+        self.watched: Mask = np.isin(trace["platform"], [code(platform) for platform in watched])
+        held: Mask = np.zeros(len(trace), dtype=bool)
+        for fault in scenario.faults:
+            if isinstance(fault, HeldFault):
+                held |= np.isin(trace["platform"], [code(platform) for platform in fault.platforms])
+        self.held = held
+        self.by_case: dict[int, list[int]] = {}
+        for i in np.flatnonzero(self.kind == TurnKind.ANSWER).tolist():
+            self.by_case.setdefault(int(self.turns["case"][i]), []).append(i)
+
+    def cases_are_those_of_the_trace(self) -> Iterator[str]:
+        """Each case of the trace is there once, in order; others came out of it."""
+        rows = np.flatnonzero(self.trace["kind"] == code(PostKind.CASE))
+        rows = rows[np.argsort(self.trace["case"][rows], kind="stable")]
+        n = rows.size
+        if self.cases["row"][:n].tolist() != rows.tolist() or np.any(self.cases["row"][n:] != NONE):
+            yield "rows of the trace's cases are missing, doubled, or out of order"
+        for name in ("language", "topic", "tier"):
+            if np.any(self.cases[name][:n] != self.trace[name][rows]):
+                yield f"{name} is not that of the post"
+        if np.any(self.cases["posted_s"][:n] != self.trace["time_s"][rows]):
+            yield "posted_s is not the time of the post"
+        if np.any(self.cases["origin"][:n] != NONE) or np.any(self.cases["origin"][n:] == NONE):
+            yield "origin"
+        if not np.all(np.isin(self.cases["state"], [int(state) for state in CaseState])):
+            yield "a state that does not exist"
+
+    def rows_are_consistent(self) -> Iterator[str]:
+        """Each wait is a row whose times and agent fit its state."""
+        t, state = self.turns, self.state
+        started = np.isin(state, [int(s) for s in STARTED])
+        with np.errstate(invalid="ignore"):
+            gaps = t["start_s"] - t["queued_s"], t["end_s"] - t["queued_s"]
+        by_call = self.kind == TurnKind.CALL
+        conditions = {
+            "wait_s is not start_s - queued_s": t["wait_s"][started] != gaps[0][started],
+            "an abandoned wait is not end_s - queued_s": (t["wait_s"] != gaps[1])[state == TurnState.ABANDONED],
+            "a refused turn waited": (t["wait_s"] != 0.0)[np.isin(state, [TurnState.BLOCKED, TurnState.BALKED])],
+            "a refused turn lasted": (gaps[1] != 0.0)[np.isin(state, [TurnState.BLOCKED, TurnState.BALKED])],
+            "a waiting turn has ended": (t["wait_s"] + t["end_s"] < INF)[state == TurnState.WAITING],
+            "started without an agent": (t["agent"] == NONE)[started & ~by_call],
+            "an agent without a start": (t["agent"] != NONE)[~started | by_call],
+            "start_s": np.isfinite(t["start_s"]) != started,
+            "before it was queued": t["start_s"] < t["queued_s"],
+            "ends before it starts": t["end_s"][started] < t["start_s"][started],
+            "in hand, but ended": np.isfinite(t["end_s"][state == TurnState.IN_HAND]),
+            "ends after the run": t["end_s"][np.isfinite(t["end_s"])] >= self.end_s,
+            "a ghost that did not leave": ~np.isfinite(t["left_s"][state == TurnState.GHOST]),
+            "answered who had left": np.isfinite(t["left_s"][state == TurnState.DONE]),
+            "case": (t["case"] == NONE)[self.kind == TurnKind.ANSWER],
+        }
+        yield from (name for name, wrong in conditions.items() if np.any(wrong))
+
+    def conversations_hang_together(self) -> Iterator[str]:
+        """Turns of a case follow one another, and its row says what they say."""
+        for number in range(self.cases["row"].size):
+            rows = [{name: self.turns[name][i].item() for name in self.turns} for i in self.by_case.get(number, [])]
+            case = {name: column[number].item() for name, column in self.cases.items()}
+            yield from (f"case {number}: {wrong}" for wrong in (*_order(rows), *_sums(case, rows), *_state(case, rows)))
+
+    def posts_are_read(self) -> Iterator[str]:
+        """Where people read, each post that is watched is read once; elsewhere none is."""
+        mode = self.desk.triage.mode
+        first = self.state != TurnState.HANDED_BACK
+        reading = first & (self.kind == TurnKind.READING)
+        posts = self.turns["post"][reading]
+        of_trace = np.bincount(posts[posts != NONE], minlength=len(self.trace))
+        asked = self.watched & (self.trace["kind"] != code(PostKind.CALL)) & (self.trace["time_s"] < self.end_s)
+        if mode != "people":
+            asked[:] = False
+        if np.any(of_trace[asked & ~self.held] != 1) or np.any(of_trace[~asked] != 0) or np.any(of_trace > 1):
+            yield "a post was not read once"
+        if np.any(self.kind == TurnKind.DISMISS) and mode != "automatic":
+            yield "something was put aside that nobody had found"
+        late = self.turns["queued_s"][reading][posts != NONE] < self.trace["time_s"][posts[posts != NONE]]
+        if np.any(late):
+            yield "read before it was posted"
+
+    def extra_posts_add_up(self) -> Iterator[str]:
+        """Each post written again is counted once at its case and once among the extra posts."""
+        kinds = self.extra["kind"]
+        if int(self.cases["recontacts"].sum()) != int(np.count_nonzero(kinds < 3)):
+            yield "recontacts are not the extra posts"
+        if np.any(np.diff(self.extra["time_s"]) < 0):
+            yield "extra posts are not in order of time"
+        again = self.state != TurnState.HANDED_BACK
+        read = np.count_nonzero(again & (self.kind == TurnKind.READING) & (self.turns["post"] == NONE))
+        if self.desk.triage.mode == "people" and not self.desk.platforms and read != kinds.size:
+            yield "extra posts were not read"
+        escalated = np.unique(self.extra["case"][kinds == 1]).tolist()
+        if escalated != np.flatnonzero(self.cases["escalated"]).tolist():
+            yield "escalations"
+
+
+def _order(rows: list[dict[str, Any]]) -> Iterator[str]:
+    """One turn at a time, numbered without gaps; what was handed back goes on with key and number."""
+    for before, after in pairwise(rows):
+        if not before["end_s"] <= after["queued_s"]:
+            yield "two turns at once"
+        answered = before["state"] in (TurnState.DONE, TurnState.GHOST)
+        if after["k"] != before["k"] + answered:
+            yield "numbers of turns"
+        handed = before["state"] == TurnState.HANDED_BACK
+        if handed and (after["queued_s"], after["key_s"]) != (before["end_s"], before["key_s"]):
+            yield "a turn handed back lost its place"
+    if rows and rows[0]["k"] != 0:
+        yield "the first turn is not number 0"
+    if any(row["state"] in (TurnState.WAITING, TurnState.IN_HAND) for row in rows[:-1]):
+        yield "a turn before the last is open"
+
+
+def _sums(case: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    done = [row for row in rows if row["state"] in (TurnState.DONE, TurnState.GHOST)]
+    begun = [row for row in rows if row["start_s"] < INF]
+    worked = [row for row in rows if row["start_s"] < INF and row["end_s"] < INF]
+    left = [row["left_s"] for row in rows] + [row["end_s"] for row in rows if row["state"] == TurnState.ABANDONED]
+    if case["first_reply_s"] != min((row["end_s"] for row in done), default=INF):
+        yield "first_reply_s is not the end of the first answered turn"
+    if case["first_start_s"] != min((row["start_s"] for row in begun), default=INF):
+        yield "first_start_s is not the start of the first turn"
+    if case["turns"] != len(done):
+        yield "turns"
+    if abs(case["work_s"] - sum(row["end_s"] - row["start_s"] for row in worked)) > 1e-6:
+        yield "work_s is not the time in hand"
+    if case["left_s"] != min(left, default=INF):
+        yield "left_s is not the end of the first patience"
+
+
+def _state(case: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
+    state = CaseState(case["state"])
+    last = rows[-1] if rows else None
+    if state in ENDED_WITH_CASE and (last is None or last["state"] != ENDED_WITH_CASE[state]):
+        yield f"{state.name} does not fit the last turn"
+    if state == CaseState.SILENT and (last is None or last["left_s"] == INF):
+        yield "silent, but has not left"
+    if state != CaseState.SILENT and last is not None and last["left_s"] < INF and last["state"] != TurnState.GHOST:
+        yield "has left without a sign, and is not silent"
+    gave_up = (TurnState.ABANDONED, TurnState.BLOCKED, TurnState.BALKED)
+    if state == CaseState.GAVE_UP and (last is None or last["state"] not in gave_up):
+        yield "gave up, but was not turned away"
+    if state in (CaseState.UNREAD, CaseState.MISSED) and rows:
+        yield f"{state.name} with turns"
+    if (state == CaseState.RESOLVED) != (case["closed_s"] < INF):
+        yield "closed_s"
+    if state == CaseState.RESOLVED and last is not None and case["closed_s"] != last["end_s"]:
+        yield "closed_s is not the end of the last turn"
+    if (case["seen_s"] == INF) != (state in (CaseState.UNREAD, CaseState.MISSED)) and state != CaseState.PARKED:
+        yield "seen_s"

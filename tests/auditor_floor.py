@@ -1,0 +1,329 @@
+"""The auditor's view of the floor: who was there, who worked on what, who should have."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.behaviour import HeldFault, NoAnswer, SiteDark
+from scenarios.model import Scenario
+from scenarios.names import NONE, Language, Topic, code, members
+from sim.desk import Desk, Pool
+from sim.outcome import Outcome, TurnKind, TurnState
+from sim.roster import Roster
+
+INF = float("inf")
+ROOM = 1e-9
+FloatArray = NDArray[np.float64]
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Work:
+    """Rows that wait for agents or are worked on by them, as columns; calls are left out."""
+
+    case: NDArray[np.int64]
+    key: FloatArray
+    queued: FloatArray
+    start: FloatArray
+    until: FloatArray  # end of the wait: started, left, or the end of the run
+    end: FloatArray  # end of the work
+    agent: NDArray[np.int64]
+    route: NDArray[np.int64]
+    opens: FloatArray  # from here on every agent of the own queue may take it
+    language: NDArray[np.int64]
+    visibility: NDArray[np.int64]
+    group: NDArray[np.int64]  # NONE: reading
+    deferred: Mask
+    sure: Mask  # whether its queue can be told from the rows
+
+
+class Floor:
+    """Checks of one outcome against desk and roster."""
+
+    def __init__(self, outcome: Outcome, scenario: Scenario, desk: Desk, roster: Roster) -> None:
+        self.outcome, self.scenario, self.desk, self.roster = outcome, scenario, desk, roster
+        self.routing, self.end_s = desk.routing, float(outcome.about["end_s"])
+        self.groups = tuple(desk.routing.topic_groups) or ("all",)
+        self.work = self._work()
+        self.pool = np.array(roster.pool_of, dtype=np.int64)
+        self.there = [self._stretches(agent) for agent in range(self.pool.size)]
+        self.free = [self._free(agent) for agent in range(self.pool.size)]
+        self.reach = [self._reach(pool) for pool in range(len(desk.pools))]
+
+    def _work(self) -> Work:
+        t, cases = self.outcome.turns, self.outcome.cases
+        mine = t["kind"] != TurnKind.CALL
+        column = {name: values[mine] for name, values in t.items()}
+        answer = column["kind"] == TurnKind.ANSWER
+        case = np.where(answer, column["case"], 0)
+        lookup = {name: np.append(cases[name], 0)[case] for name in ("topic", "visibility", "cls")}
+        group_of = np.array([self._group(topic) for topic in members(Topic)])
+        deferred = np.array([cls.deferred for cls in self.desk.classes])
+        moved = np.isin(column["case"], self.outcome.extra["case"][np.isin(self.outcome.extra["kind"], (1, 2))])
+        started = np.isfinite(column["start_s"])
+        until = np.where(started, column["start_s"], np.minimum(column["end_s"], self.end_s))
+        sticky = self.routing.sticky_min * 60.0 * (answer & (column["k"] > 0))
+        return Work(
+            case=column["case"].astype(np.int64),
+            key=column["key_s"],
+            queued=column["queued_s"],
+            start=column["start_s"],
+            until=until,
+            end=np.minimum(column["end_s"], self.end_s),
+            agent=column["agent"].astype(np.int64),
+            route=column["route"].astype(np.int64),
+            opens=column["queued_s"] + sticky,
+            language=column["language"].astype(np.int64),
+            visibility=np.where(answer, lookup["visibility"], NONE).astype(np.int64),
+            group=np.where(answer, group_of[lookup["topic"]], NONE),
+            deferred=answer & deferred[lookup["cls"]],
+            sure=~(answer & moved),
+        )
+
+    def _group(self, topic: Topic) -> int:
+        names = [i for i, name in enumerate(self.groups) if topic in self.routing.topic_groups.get(name, ())]
+        return names[0] if names else 0
+
+    # ---- who is there and has a hand free ---------------------------------------------------------------
+
+    def _stretches(self, agent: int) -> FloatArray:
+        """(n, 2) times at the desk, those after the end of a shift included."""
+        staff = self.outcome.staff
+        mine = staff["agent"] == agent
+        return np.column_stack([staff["on_s"][mine], staff["off_s"][mine]])
+
+    def _on(self, agent: int) -> FloatArray:
+        """(n, 2) times in which new turns may be taken."""
+        spec = self.desk.pools[self.pool[agent]]
+        if not spec.head_count:
+            return np.array([(s.on_s, s.off_s) for s in self.roster.stretches[agent]]).reshape(-1, 2)
+        return _common(self.there[agent], self._not_too_many(int(self.pool[agent])))
+
+    def _not_too_many(self, pool: int) -> FloatArray:
+        """Times in which no more heads of a head-count pool are there than wanted."""
+        levels = (*self.roster.levels[pool], (INF, 0))
+        staff = self.outcome.staff
+        mine = staff["pool"] == pool
+        edges = np.unique(np.concatenate([staff["on_s"][mine], staff["off_s"][mine], [t for t, _ in levels]]))
+        out = []
+        for a, b in pairwise(edges):
+            there = np.count_nonzero(mine & (staff["on_s"] <= a) & (staff["off_s"] >= b))
+            wanted = [heads for t, heads in levels if t <= a]
+            if wanted and there <= wanted[-1]:
+                out.append((a, b))
+        return np.array(out).reshape(-1, 2)
+
+    def _free(self, agent: int) -> FloatArray:
+        """(n, 2) times in which a further turn would fit."""
+        spec, w = self.desk.pools[self.pool[agent]], self.work
+        mine = w.agent == agent
+        times = np.unique(np.concatenate([w.start[mine], w.end[mine], self.there[agent].ravel()]))
+        full = []
+        for a, b in pairwise(times):
+            n = int(np.count_nonzero((w.start[mine] <= a) & (w.end[mine] >= b) & (w.end[mine] > w.start[mine])))
+            if spec.weights.active * (n + 1) > spec.capacity + ROOM:
+                full.append((a, b))
+        return _without(self._on(agent), np.array(full).reshape(-1, 2))
+
+    def attendance_follows_the_roster(self) -> Iterator[str]:
+        """Named agents come when the roster says; heads are as many as wanted, or more while they finish."""
+        for agent, there in enumerate(self.there):
+            spec = self.desk.pools[self.pool[agent]]
+            if np.any(np.diff(there.ravel()) < 0):
+                yield f"agent {agent} is there twice"
+            if spec.head_count:
+                continue
+            planned = np.array([(s.on_s, min(s.off_s, self.end_s)) for s in self.roster.stretches[agent]])
+            planned = planned.reshape(-1, 2)[planned.reshape(-1, 2)[:, 0] < self.end_s] if planned.size else planned
+            if _length(_without(planned.reshape(-1, 2), there)) > 0:
+                yield f"agent {agent} is not there when the roster says"
+            for on, off in _without(there, planned.reshape(-1, 2)):
+                busy = (self.work.agent == agent) & (self.work.start < on) & (self.work.end >= off)
+                if not busy.any():
+                    yield f"agent {agent} stays without a turn"
+        for pool, spec in enumerate(self.desk.pools):
+            if spec.head_count:
+                yield from self._heads(pool)
+
+    def _heads(self, pool: int) -> Iterator[str]:
+        staff, levels = self.outcome.staff, self.roster.levels[pool]
+        mine = staff["pool"] == pool
+        ends = [t for t, _ in levels[1:]] + [self.end_s]
+        for (begin, heads), end in zip(levels, ends, strict=True):
+            stop = min(end, self.end_s)
+            for at in np.unique(np.concatenate([[begin], staff["on_s"][mine], staff["off_s"][mine]])):
+                if begin <= at < stop:
+                    there = np.count_nonzero(mine & (staff["on_s"] <= at) & (staff["off_s"] > at))
+                    if there < heads:
+                        yield f"pool {pool} has {there} of {heads} heads at {at}"
+
+    # ---- who worked on what -------------------------------------------------------------------------------
+
+    def nobody_works_beyond_capacity(self) -> Iterator[str]:
+        """The weights of what is in hand fit into the capacity at every time."""
+        w = self.work
+        for agent in range(self.pool.size):
+            spec = self.desk.pools[self.pool[agent]]
+            mine = (w.agent == agent) & (w.end > w.start)
+            for at in w.start[mine]:
+                n = np.count_nonzero(mine & (w.start <= at) & (w.end > at))
+                if n * spec.weights.active > spec.capacity + ROOM:
+                    yield f"agent {agent} has {n} turns in hand at {at}"
+
+    def _speaks(self, pool: Pool, language: int, group: int) -> bool:
+        takes = pool.reads if group == NONE else not pool.topics or self.groups[group] in pool.topics
+        return takes and members(Language)[language] in pool.languages
+
+    def _delay_s(self, language: int, group: int, pool: int) -> float:
+        """After how much waiting a pool may take turns of a queue: 0 its own, inf never."""
+        desk = self.desk
+        native = [p for p, spec in enumerate(desk.pools) if self._speaks(spec, language, group)]
+        if not native and desk.routing.unserved == "bridge":
+            bridge = code(desk.routing.bridge_language)
+            native = [p for p, spec in enumerate(desk.pools) if self._speaks(spec, bridge, group)]
+        if pool in native:
+            return 0.0
+        rules = desk.routing.overflow if group != NONE else ()
+        waits = [rule.after_min * 60.0 for rule in rules if self._helps(rule, desk.pools[pool], language, group)]
+        return min(waits, default=INF)
+
+    def _reach(self, pool: int) -> FloatArray:
+        """Time from which on each row may be taken by this pool, inf: never."""
+        w = self.work
+        since = np.full(w.key.size, INF)
+        for rows in self._by_queue():
+            delay = self._delay_s(int(w.language[rows[0]]), int(w.group[rows[0]]), pool)
+            since[rows] = np.maximum(w.opens[rows], w.queued[rows] + delay)
+        return since
+
+    def _helps(self, rule: Any, pool: Pool, language: int, group: int) -> bool:
+        if rule.languages and members(Language)[language] not in rule.languages:
+            return False
+        if pool.topics and self.groups[group] not in pool.topics:
+            return False
+        return pool.name in rule.to_pools or rule.to_language in pool.languages
+
+    def work_is_done_by_those_who_can_and_are_there(self) -> Iterator[str]:
+        """Nobody starts before he comes, after he goes, or without the skill; work stays with who is there."""
+        w = self.work
+        for i in np.flatnonzero(w.agent != NONE).tolist():
+            agent, pool = int(w.agent[i]), int(self.pool[w.agent[i]])
+            since = self.reach[pool][i]
+            there = self.there[agent]
+            if not np.any((there[:, 0] <= w.start[i]) & (w.end[i] <= there[:, 1])):
+                yield f"agent {agent} works at {w.start[i]} and is not there"
+            if w.route[i] == -2:
+                before = np.flatnonzero((w.case == w.case[i]) & (w.end <= w.queued[i]) & (w.agent != NONE))
+                if not before.size or int(w.agent[before[-1]]) != agent:
+                    yield f"agent {agent} is not the last of case {w.case[i]}"
+            elif since == INF and w.sure[i]:
+                yield f"agent {agent} has no skill for row {i}"
+            elif w.route[i] >= 2 and w.start[i] < w.queued[i] + (since - w.opens[i]) and w.sure[i]:
+                yield f"row {i} overflowed too early"
+            spec = self.desk.pools[pool]
+            if not spec.head_count and not any(s.on_s <= w.start[i] < s.off_s for s in self.roster.stretches[agent]):
+                yield f"agent {agent} starts at {w.start[i]}, outside of his shift"
+
+    # ---- who should have ----------------------------------------------------------------------------------
+
+    def _by_queue(self) -> Iterator[NDArray[np.int64]]:
+        """Rows by what decides who may take them."""
+        names = np.column_stack([self.work.language, self.work.group])
+        for name in np.unique(names, axis=0):
+            yield np.flatnonzero((names == name).all(axis=1))
+
+    def nobody_is_idle_while_a_turn_waits(self) -> Iterator[str]:
+        """While a turn waits, everybody who may take it has his hands full."""
+        w = self.work
+        until = w.until
+        if self.routing.overdue.mode == "own_lane":
+            until = np.minimum(until, np.maximum(w.key, w.queued))
+        for pool, spec in enumerate(self.desk.pools):
+            if spec.weights.waiting > 0:
+                continue  # who is kept for a customer cannot be told from the rows
+            since = self.reach[pool]
+            mine = np.flatnonzero(w.sure & (since < until) & ~(w.deferred & (spec.reserve > 0)))
+            for agent in np.flatnonzero(self.pool == pool).tolist():
+                yield from self._idle(agent, mine, since[mine], until[mine])
+
+    def _idle(self, agent: int, rows: NDArray[np.int64], since: FloatArray, until: FloatArray) -> Iterator[str]:
+        free = self.free[agent]
+        if not free.size:
+            return
+        next_free = np.minimum(np.searchsorted(free[:, 1], since, side="right"), free.shape[0] - 1)
+        low, high = np.maximum(free[next_free, 0], since), np.minimum(free[next_free, 1], until)
+        for i in rows[high > low].tolist():
+            yield f"agent {agent} is idle while row {i} of case {self.work.case[i]} waits from {self.work.queued[i]}"
+
+    def keys_are_kept(self) -> Iterator[str]:
+        """Nobody starts a turn while one that goes before it waits that he could have taken."""
+        w, mode = self.work, self.routing.overdue.mode
+        for i in np.flatnonzero(w.agent != NONE).tolist():
+            now, pool = w.start[i], int(self.pool[w.agent[i]])
+            waits = w.sure & (self.reach[pool] < now) & (w.until > now)
+            if self.desk.pools[pool].reserve and not w.deferred[i]:
+                waits &= ~w.deferred
+            late = (w.key < now) & (mode != "keep")
+            first = (w.key < w.key[i]) & (late == late[i]) | ~late & late[i]
+            if np.any(waits & first):
+                yield f"row {i} starts at {now} before row {np.flatnonzero(waits & first)[0]}, which goes first"
+
+    def lanes_and_limits_hold(self) -> Iterator[str]:
+        """No more overdue turns in hand than the lane has seats, no more waiting than places."""
+        w, routing = self.work, self.routing
+        if routing.overdue.mode == "own_lane":
+            late = (w.start > w.key) & (w.end > w.start) & (w.agent != NONE)
+            for at in w.start[late]:
+                n = np.count_nonzero(late & (w.start <= at) & (w.end > at))
+                if n > routing.overdue.seats:
+                    yield f"{n} overdue turns in hand at {at}"
+        lets_in = any(isinstance(f, HeldFault | NoAnswer | SiteDark) for f in self.scenario.faults) or any(
+            pool.shift_end == "hand_back" for pool in self.desk.pools
+        )
+        state = self.outcome.turns["state"]
+        away = np.isin(state, (TurnState.BLOCKED, TurnState.BALKED)) & (self.outcome.turns["kind"] != TurnKind.CALL)
+        if not routing.limits and np.any(away):
+            yield "turned away without a limit"
+        for limit in () if lets_in else routing.limits:
+            mine = (w.group != NONE) & w.sure & (w.until > w.queued)
+            if limit.languages:
+                mine &= np.isin(w.language, [code(x) for x in limit.languages])
+            if limit.groups:
+                mine &= np.isin(w.group, [self.groups.index(name) for name in limit.groups])
+            if limit.visibility is not None:
+                mine &= w.visibility == code(limit.visibility)
+            for at in w.queued[mine] if limit.places is not None else ():
+                n = np.count_nonzero(mine & (w.queued <= at) & (w.until > at))
+                if n > (limit.places or 0):
+                    yield f"{n} wait at {at} for {limit.places} places"
+
+
+def _common(a: FloatArray, b: FloatArray) -> FloatArray:
+    out = [(max(x, u), min(y, v)) for x, y in a for u, v in b if max(x, u) < min(y, v)]
+    return np.array(sorted(out)).reshape(-1, 2)
+
+
+def _without(a: FloatArray, holes: FloatArray) -> FloatArray:
+    """(n, 2) stretches less the holes."""
+    out: list[tuple[float, float]] = []
+    for x, y in a:
+        at = x
+        for u, v in sorted(map(tuple, holes)):
+            if v <= at or u >= y:
+                continue
+            if u > at:
+                out.append((at, u))
+            at = max(at, v)
+        if at < y:
+            out.append((at, y))
+    return np.array(out).reshape(-1, 2)
+
+
+def _length(stretches: FloatArray) -> float:
+    return float(np.sum(stretches[:, 1] - stretches[:, 0])) if stretches.size else 0.0
