@@ -154,6 +154,14 @@ def _panels(name: str, heights_in: Sequence[float], narrow: bool) -> tuple[Figur
     return figure, axes
 
 
+def alone(drawing: Drawing) -> str:
+    """The wide form of a figure as an SVG file of its own, on white, with its finding as the title."""
+    head, _, body = drawing.wide.partition(">")
+    head = head.replace("<svg ", '<svg xmlns="http://www.w3.org/2000/svg" ', 1)
+    title = f'<title>{html.escape(drawing.title)}</title><rect width="100%" height="100%" fill="{palette.PAPER}"/>'
+    return f"{head}>{title}{body}\n"
+
+
 def svg(figure: Figure, name: str, label: str) -> str:
     """An `<svg>` element for a page: fits the width it is given, has a label, and ids of its own.
 

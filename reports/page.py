@@ -63,10 +63,10 @@ class TableView:
     rows: tuple[tuple[str, ...], ...]
 
 
-def page(data: ReportData) -> str:
+def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> str:
     """The report as one HTML file: no script, and nothing that would have to be fetched.
 
-    The same data give the same bytes.
+    The same data give the same bytes. `drawn` are its figures, if they are drawn already.
     """
     environment = Environment(
         loader=FileSystemLoader(TEMPLATES),
@@ -85,7 +85,7 @@ def page(data: ReportData) -> str:
             "narrow": Markup(each.narrow),
             "table": _figure_table(data, each.name),
         }
-        for each in drawing.drawings(data)
+        for each in (drawing.drawings(data) if drawn is None else drawn)
     ]
     start_s, end_s = data.window_s
     return environment.get_template("report.html.j2").render(

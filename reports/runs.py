@@ -7,6 +7,7 @@
         trace_000.npz, outcome_000.npz      the rows of the first run, and so on
         measures.json                       means with intervals, and the measures of each run
         report.html                         the page, once it was made
+        figures/arrivals.svg ...            its figures, one file each
 
 A folder is written beside its place under a hidden name and renamed at the end.
 """
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 ROOT = Path("runs")
 LATEST = "latest"
 REPORT = "report.html"
+FIGURES = "figures"
 MEASURES = "measures.json"
 CACHED_BYTES = 1_500_000_000
 
@@ -264,9 +266,14 @@ def make_page(run: Run, name: str = REPORT) -> Verdict:
         If rows are missing or damaged.
     """
     from reports.data import collect
+    from reports.drawing import alone, drawings
     from reports.page import page
     from reports.words import verdict
 
     data = collect(run.scenario, run.desk, run.outcomes, run.traces, run.manifest.model_dump(mode="json"))
-    write_atomic(run.folder / name, page(data).encode())
+    drawn = drawings(data)
+    write_atomic(run.folder / name, page(data, drawn).encode())
+    (run.folder / FIGURES).mkdir(exist_ok=True)
+    for each in drawn:
+        write_atomic(run.folder / FIGURES / f"{each.name}.svg", alone(each).encode())
     return verdict(data)
