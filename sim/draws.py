@@ -16,7 +16,6 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.storage import cache_folder
 from scenarios.laws import (
     Constant,
     Empirical,
@@ -29,6 +28,7 @@ from scenarios.laws import (
     Uniform,
     Weibull,
 )
+from scenarios.storage import cache_folder
 
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "numba"))
 

@@ -155,9 +155,7 @@ def test_short_posts_come_from_the_short_list_whatever_the_topic() -> None:
 
 def test_the_same_arguments_give_the_same_text_in_another_process() -> None:
     # Names and accounts included, and whatever was asked before: the other way round over there.
-    asked = [
-        (language, topic, form, 7) for language in Language for topic in Topic for form in (PLAIN, MIXED)
-    ]
+    asked = [(language, topic, form, 7) for language in Language for topic in Topic for form in (PLAIN, MIXED)]
     here = [render(*one) for one in asked]
     program = (
         "import sys; from scenarios.text import render; from scenarios.names import Language, Topic; "
@@ -172,12 +170,10 @@ def test_the_same_arguments_give_the_same_text_in_another_process() -> None:
 def test_text_is_pinned() -> None:
     # A change here changes the words of every trace that is already stored.
     assert render("en", "info", PLAIN, 0) == (
-        "Has the gate for KL1090 changed? "
-        "Half the people here are walking from B59 to the other end of the airport."
+        "Has the gate for KL1090 changed? Half the people here are walking from B59 to the other end of the airport."
     )
     assert render("pt", "rebooking", PLAIN, 20100415) == (
-        "Passaram-me para o voo do dia 9/2, mas assim não me serve de nada. "
-        "O casamento da minha irmã é na véspera!"
+        "Passaram-me para o voo do dia 9/2, mas assim não me serve de nada. O casamento da minha irmã é na véspera!"
     )
 
 
@@ -219,9 +215,7 @@ def test_authors_have_a_name_of_their_own_script_and_an_account_of_their_own(lan
         (("en", "info", -1, 1), "form is -1"),
     ],
 )
-def test_an_unknown_word_is_refused_with_the_known_ones(
-    arguments: tuple[str, str, int, int], message: str
-) -> None:
+def test_an_unknown_word_is_refused_with_the_known_ones(arguments: tuple[str, str, int, int], message: str) -> None:
     with pytest.raises(ScenarioError) as caught:
         render(*arguments)
     assert str(caught.value).startswith(message)
