@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -86,11 +87,15 @@ def manifest(folder: Path) -> dict[str, Any]:
 
 def test_a_run_folder_has_everything(made: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == [
-        "desk.json", "desk.toml", "manifest.json", "measures.json", "outcome_000.npz", "outcome_001.npz",
+        "desk.json", "desk.toml", "figures", "manifest.json", "measures.json", "outcome_000.npz", "outcome_001.npz",
         "report.html", "scenario.json", "scenario.toml", "trace_000.npz", "trace_001.npz",
     ]  # fmt: skip
     assert (made / "scenario.toml").read_bytes() == (DATA / "tiny.toml").read_bytes()
     assert (made / "report.html").read_text("utf-8").lower().startswith("<!doctype html>")
+    for name in ("answered", "arrivals", "backlog"):
+        figure = ElementTree.parse(made / "figures" / f"{name}.svg").getroot()
+        assert figure.tag == "{http://www.w3.org/2000/svg}svg"
+        assert figure[0].text and figure[0].text in (made / "report.html").read_text("utf-8")
 
 
 def test_the_manifest_says_what_was_run_with_what_and_when(made: Path) -> None:
@@ -108,7 +113,7 @@ def test_the_manifest_says_what_was_run_with_what_and_when(made: Path) -> None:
 
 
 def test_no_secret_reaches_a_file_of_the_folder(made: Path) -> None:
-    for path in made.iterdir():
+    for path in filter(Path.is_file, made.rglob("*")):
         assert b"hunter2" not in path.read_bytes()
         assert b"s3cret" not in path.read_bytes()
     assert "postgres://care:***@db/care?token=***" in manifest(made)["command"]
@@ -170,12 +175,12 @@ def test_a_folder_elsewhere_makes_no_link(tmp_path: Path) -> None:
 
 
 def test_a_run_that_is_there_stays_and_the_new_one_gets_a_number(copied: Path) -> None:
-    before = {path.name: path.read_bytes() for path in copied.iterdir()}
+    before = {path.name: path.read_bytes() for path in copied.rglob("*") if path.is_file()}
     voice = Quiet()
     answer = store(question(runs=1), copied, False, voice)
     assert answer.folder == copied.with_name("tiny-2")
     assert voice.said == [f"{copied} exists already: this run is in {copied}-2"]
-    assert {path.name: path.read_bytes() for path in copied.iterdir()} == before
+    assert {path.name: path.read_bytes() for path in copied.rglob("*") if path.is_file()} == before
 
 
 def test_a_folder_with_other_things_in_it_is_left_alone(tmp_path: Path) -> None:
