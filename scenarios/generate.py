@@ -107,6 +107,8 @@ def generate(
         "replication": int(replication),
         "size_u": None if size_u is None else float(size_u),
         "window_s": list(window_s),
+        "timezone": scenario.timezone,
+        "onset_local": scenario.onset_local.isoformat(),
         "version": _version(),
     }
     return Trace(_assembled(parts), about)

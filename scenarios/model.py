@@ -5,14 +5,15 @@ Hours (`_h`) count from onset. The window may start before it: quiet hours have 
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import available_timezones
 
 import numpy as np
 from pydantic import AfterValidator, Field, model_validator
 
 from scenarios.behaviour import Behaviour, Fault, Phone
+from scenarios.clocks import local_time
 from scenarios.errors import Faults
 from scenarios.laws import (
     Exponential,
@@ -337,6 +338,4 @@ class Scenario(Frozen):
 
     def clock(self, t_s: float, zone: str | None = None) -> datetime:
         """Local clock time at `t_s` seconds from onset, in the scenario's zone or another."""
-        start = self.onset_local.replace(tzinfo=ZoneInfo(self.timezone))
-        utc = start.astimezone(ZoneInfo("UTC")) + timedelta(seconds=t_s)
-        return utc.astimezone(ZoneInfo(zone or self.timezone))
+        return local_time(self.onset_local, self.timezone, t_s, zone)

@@ -58,7 +58,8 @@ class Trace:
         As in `COLUMNS`. Arrays are read-only.
     about : mapping
         `scenario` (name), `scenario_digest`, `seed`, `replication`, `size_u` (the size drawn for the
-        surges, as its quantile, or None for the likely size), `window_s` ([start, end]), `version`.
+        surges, as its quantile, or None for the likely size), `window_s` ([start, end]), `timezone` and
+        `onset_local` (for clock times), `version`.
     digest : str
         SHA-256 over columns and `about`, in hexadecimal.
     """

@@ -154,6 +154,13 @@ def test_a_trace_is_generated_described_and_read() -> None:
     assert ashcloud("trace", "sample", "tiny.npz").stdout.count("\n") == 13
 
 
+def test_a_trace_keeps_the_clock_of_a_scenario_of_ones_own() -> None:
+    ashcloud("trace", "generate", TINY, "--out", "kept.npz")
+    whole = read_json(ashcloud("trace", "sample", TINY, "-n", "3", "--json").stdout)
+    kept = read_json(ashcloud("trace", "sample", "kept.npz", "-n", "3", "--json").stdout)
+    assert [post["time"] for post in kept] == [post["time"] for post in whole]
+
+
 def test_a_sample_of_a_scenario_has_local_times_in_order() -> None:
     posts = read_json(ashcloud("trace", "sample", TINY, "-n", "40", "--topic", "info", "--json").stdout)
     assert {post["topic"] for post in posts} == {"info"}
