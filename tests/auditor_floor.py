@@ -251,6 +251,21 @@ class Floor:
             mine = np.flatnonzero(w.sure & (since < until) & ~(w.deferred & (spec.reserve > 0)))
             for agent in np.flatnonzero(self.pool == pool).tolist():
                 yield from self._idle(agent, mine, since[mine], until[mine])
+        yield from self._last_agents(until)
+
+    def _last_agents(self, until: FloatArray) -> Iterator[str]:
+        """Whoever answered last may take the next turn at once, if his pool serves its queue at all."""
+        w = self.work
+        last: dict[int, int] = {}
+        for i in np.flatnonzero(w.group != NONE).tolist():  # rows of a case are in order of time
+            agent = last.get(int(w.case[i]), NONE)
+            if agent != NONE and w.sure[i] and w.queued[i] < until[i]:
+                pool, spec = int(self.pool[agent]), self.desk.pools[self.pool[agent]]
+                kept = spec.weights.waiting > 0 or (w.deferred[i] and spec.reserve > 0)
+                if not kept and self._delay_s(int(w.language[i]), int(w.group[i]), pool) == 0.0:
+                    yield from self._idle(agent, np.array([i]), w.queued[[i]], until[[i]])
+            if w.agent[i] != NONE:
+                last[int(w.case[i])] = int(w.agent[i])
 
     def _idle(self, agent: int, rows: NDArray[np.int64], since: FloatArray, until: FloatArray) -> Iterator[str]:
         free = self.free[agent]

@@ -27,7 +27,7 @@ def wrong(outcome: Outcome, scenario: Scenario, desk: Desk, trace: Trace, drain_
 
 
 @given(worlds(), st.sampled_from([0.0, 0.0, 3.0]), st.integers(0, 2**64 - 1))
-@settings(max_examples=600, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_books_of_any_small_day_are_clean(world: World, drain_h: float, seed: int) -> None:
     scenario, desk, trace = world
     outcome = reference.run(scenario, desk, trace, seed, drain_h=drain_h)

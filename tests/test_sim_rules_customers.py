@@ -121,6 +121,27 @@ def test_an_escalation_is_public_and_negative() -> None:
     assert (loud.escalated, loud.state) == (True, CaseState.RESOLVED)
 
 
+def test_the_class_of_a_case_stays_whatever_becomes_of_it() -> None:
+    classes = [
+        {"name": "apart", "when": {"visibility": "private"}, "promise_min": 5.0},
+        {"name": "rest", "promise_min": 60.0},
+    ]
+    world = scenario(patience_h=0.5, after_abandoned=again("public"))
+    outcome = play([post(0, visibility="private")], late(60, classes=classes), world)
+    assert [(t.queued, t.key) for t in turns(outcome)] == [(0, 5), (50, 55)]
+
+
+def test_who_comes_back_after_giving_up_is_free_for_all() -> None:
+    # Agent 0 has answered at first, and leads the queue again from 25 on with case 1; agent 1 comes at 66.
+    world = scenario(
+        turns=[0.0, 1.0], patience_h=0.5, after_abandoned=again(), handling_min={"default": 10.0, "care": 300.0}
+    )
+    floor = desk(pool(steps=[(0, 1), (66, 2)]), routing={"sticky_min": 240.0})
+    outcome = play([post(0), post(5, topic="care")], floor, world)
+    mine = turns(outcome, where=lambda t: t.case == 0)
+    assert [(t.k, t.queued, t.start, t.agent) for t in mine] == [(0, 0, 0, 0), (1, 20, INF, -1), (1, 70, 70, 1)]
+
+
 def test_a_switch_of_platform_goes_to_the_kind_of_channel_usual_there() -> None:
     world = scenario(patience_h=0.5, after_abandoned=again("whatsapp"))
     outcome = play([post(0, platform="x")], late(60), world)

@@ -116,6 +116,12 @@ def test_a_follow_up_comes_after_the_end_of_the_turn_of_the_same_instant() -> No
     assert case(outcome, 0).reopened == 1
 
 
+def test_a_head_whose_turn_ends_at_the_instant_of_a_step_takes_the_next_before_the_step() -> None:
+    outcome = play([post(0), post(1), post(2)], desk(pool(steps=[(0, 1), (10, 0)])))
+    assert starts(outcome) == [0, 10, float("inf")]
+    assert outcome.staff["off_s"].tolist() == [20 * 60]
+
+
 def test_what_is_due_at_the_very_end_of_the_window_has_not_happened() -> None:
     outcome = play([post(0)], window_min=(0, 10))
     (turn,) = turns(outcome)

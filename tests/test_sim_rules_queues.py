@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from small import case, desk, play, pool, post, scenario, starts, states, turns
+from small import agents, case, desk, play, pool, post, scenario, starts, states, turns
 
-from sim.outcome import CaseState, TurnState
+from sim.outcome import CaseState, TurnKind, TurnState
 
 INF = float("inf")
 LATE = pool(steps=[(0, 0), (100, 1)])  # one head from minute 100 on
@@ -112,11 +112,30 @@ def test_in_a_lane_of_their_own_only_so_many_overdue_turns_are_in_hand() -> None
 
 
 def test_an_agent_who_waits_at_a_full_lane_starts_when_it_frees() -> None:
-    # Head 0 works on an overdue turn until 105, head 1 has nothing to do: case 1 is next in the lane.
-    rule = {"mode": "own_lane", "seats": 1}
-    floor = desk(pool(steps=[(0, 0), (100, 2)]), classes=KEYS, routing={"overdue": rule})
-    outcome = play(OVERDUE[:2], floor, scenario(handling=5.0))
+    # The nl head has the lane until 105; the en head has nothing to do, but case 1 is overdue too.
+    steps = [(0, 0), (100, 1)]
+    pools = [pool("nl", languages=["nl"], steps=steps), pool("en", steps=steps)]
+    floor = desk(*pools, classes=KEYS, routing={"overdue": {"mode": "own_lane", "seats": 1}})
+    outcome = play([post(0, language="nl"), post(1)], floor, scenario(handling=5.0))
     assert starts(outcome) == [100, 105]
+
+
+def test_who_waits_at_a_full_lane_does_not_pass_on_what_he_could_not_start() -> None:
+    # At 101 the nl agent has read a post and goes; its case is overdue. The lane is free for the other agent,
+    # who has waited to read the en post: that is due first.
+    floor = desk(
+        agents("nl", "mon 01:40-01:41", languages=["nl"]),
+        pool("both", languages=["en", "nl"], steps=[(0, 0), (100, 1)]),
+        classes=[{"name": "all", "promise_min": 20.0}],
+        triage={"mode": "people", "reading_s": 60.0, "promise_min": 5.0},
+        routing={"overdue": {"mode": "own_lane", "seats": 1}},
+    )
+    outcome = play([post(0, language="nl"), post(1, language="en")], floor)
+    assert [(t.kind, t.post, t.case, t.start) for t in turns(outcome)][:3] == [
+        (TurnKind.READING, 0, -1, 100),
+        (TurnKind.READING, 1, -1, 101),
+        (TurnKind.ANSWER, -1, 0, 102),
+    ]
 
 
 def test_a_case_that_is_overdue_when_it_has_been_read_does_not_pass_the_fresh() -> None:
