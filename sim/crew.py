@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import pickle
 import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Generic, TypeVar
 
 from scenarios.errors import RunError
@@ -137,10 +140,17 @@ class _Crew(Generic[R]):
 
     def _shift(self) -> Iterator[R]:
         """Work with one pool until all is done, it breaks, or somebody stops it."""
-        pool = ProcessPoolExecutor(self.processes, self.context, _begin, (self.board,))
+        with TemporaryDirectory(prefix="ashcloud-") as folder:
+            # Through a file: what is larger than a pipe would stop the parent for ever, should a process
+            # die before it has read all of it.
+            told = Path(folder) / "job"
+            told.write_bytes(pickle.dumps(self.job))
+            yield from self._work_with(ProcessPoolExecutor(self.processes, self.context, _begin, (self.board, told)))
+
+    def _work_with(self, pool: ProcessPoolExecutor) -> Iterator[R]:
         try:
             with _interrupts_held():  # what starts now inherits this, and so dies of no Ctrl-C
-                places = {pool.submit(_work, self.job, place): place for place in self._missing()}
+                places = {pool.submit(_work, place): place for place in self._missing()}
             pending: set[Future[R]] = set(places)
             while pending and not self.watch.stopped():
                 ended, pending = wait(pending, POLL_S, FIRST_COMPLETED)
@@ -195,12 +205,13 @@ class _Crew(Generic[R]):
 # --- inside a worker ----------------------------------------------------------------------------
 
 _BOARD: Any = None
+_JOB: Any = None
 
 
-def _begin(board: Any) -> None:
-    """In a new process: no Ctrl-C here, and an end when the parent's has come."""
-    global _BOARD
-    _BOARD = board
+def _begin(board: Any, told: Path) -> None:
+    """In a new process: what to do, no Ctrl-C here, and an end when the parent's has come."""
+    global _BOARD, _JOB
+    _BOARD, _JOB = board, pickle.loads(told.read_bytes())
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(signal, "pthread_sigmask"):
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
@@ -214,14 +225,14 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _work(job: Job[R], place: int) -> R:
+def _work(place: int) -> Any:
     def tick(share: float) -> None:
         _BOARD[place] = share
         if _BOARD[-1]:
             raise _StoppedError
 
     tick(0.0)
-    return job(place, tick)
+    return _JOB(place, tick)
 
 
 @contextmanager

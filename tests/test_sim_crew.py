@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -124,3 +126,37 @@ def test_leaving_the_loop_ends_the_processes() -> None:
     results = each(Endless(), 3, 2, Watch())
     assert next(results) == 0
     results.close()  # type: ignore[attr-defined]  # returns only when they have ended
+
+
+HEAVY = """
+from sim.crew import WorkersLostError, each
+from tests.test_sim_crew import Heavy, Recorder
+
+if __name__ == "__main__":
+    try:
+        list(each(Heavy(b"x" * 1_000_000), 500, 2, Recorder()))
+    except WorkersLostError:
+        print("lost")
+"""
+
+
+@dataclass(frozen=True)
+class Heavy:
+    """A job that is larger than any pipe, and whose processes die."""
+
+    load: bytes
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        os.kill(os.getpid(), signal.SIGKILL)
+        return place
+
+
+@pytest.mark.slow
+def test_a_parent_whose_processes_died_over_a_heavy_job_can_end(tmp_path: Path) -> None:
+    # Sent with each piece, the job once filled the pipe to processes that had ended, and the parent hung.
+    script = tmp_path / "heavy.py"
+    script.write_text(HEAVY, "utf-8")
+    path = os.pathsep.join(filter(None, (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH"))))
+    surroundings = {**os.environ, "PYTHONPATH": path}
+    told = subprocess.run([sys.executable, str(script)], env=surroundings, capture_output=True, text=True, timeout=120)
+    assert (told.returncode, told.stdout) == (0, "lost\n"), told.stderr
