@@ -122,13 +122,19 @@ class _Crew(Generic[R]):
 
     def results(self) -> Iterator[R]:
         losses = 0
+        interrupt: KeyboardInterrupt | None = None
         while self._missing() and not self.watch.stopped() and losses <= MAX_LOSSES:
             try:
                 yield from self._shift()
             except BrokenProcessPool:
                 losses += not self.watch.stopped()
                 self._lost(losses)
+            except KeyboardInterrupt as second:  # raised further only when all that has finished is handed over
+                interrupt = second
+                break
         yield from (self.done[place] for place in sorted(self.done) if place >= self.given)
+        if interrupt is not None:
+            raise interrupt
         if losses > MAX_LOSSES:
             raise WorkersLostError(
                 f"worker processes were ended from outside {losses} times, {self._left()} are not done; the usual "
@@ -159,13 +165,20 @@ class _Crew(Generic[R]):
                 yield from self._in_order()
             self._stop(pool)
             self._note({future: places[future] for future in pending if not future.cancelled()})
+        except KeyboardInterrupt:
+            self._stop(pool)
+            self._keep({future: place for future, place in places.items() if future.done() and not future.cancelled()})
+            raise
         finally:
             self._stop(pool)
 
+    def _keep(self, ended: Mapping[Future[R], int]) -> None:
+        self.done |= {place: future.result() for future, place in ended.items() if future.exception() is None}
+
     def _note(self, ended: Mapping[Future[R], int]) -> None:
         """Keep what has finished, then raise what went wrong."""
+        self._keep(ended)
         wrong = [error for future in ended if (error := future.exception()) is not None]
-        self.done |= {place: future.result() for future, place in ended.items() if future.exception() is None}
         for error in wrong:
             if not isinstance(error, _StoppedError):
                 raise error

@@ -94,6 +94,31 @@ def test_who_has_had_enough_gets_what_has_finished(processes: int) -> None:
     assert list(each(Endless(), 4, processes, Recorder(stop_after=1))) == [0]
 
 
+@dataclass(frozen=True)
+class LastFirst:
+    """A job whose first piece never ends by itself, so that the second one finishes out of order."""
+
+    def __call__(self, place: int, tick: Tick) -> int:
+        while place == 0:
+            tick(0.5)
+        return place
+
+
+class Impatient(Recorder):
+    """Presses Ctrl-C for the second time as soon as something has finished."""
+
+    def progress(self, share: float, finished: int) -> None:
+        if finished:
+            raise KeyboardInterrupt
+
+
+def test_what_finished_out_of_order_is_handed_over_before_an_interrupt_goes_on() -> None:
+    results = each(LastFirst(), 2, 2, Impatient())
+    assert next(results) == 1
+    with pytest.raises(KeyboardInterrupt):
+        next(results)
+
+
 @pytest.mark.parametrize("processes", [1, 2])
 def test_what_a_piece_raises_comes_through(processes: int) -> None:
     with pytest.raises(DeskError, match="nobody speaks Thai"):
