@@ -9,7 +9,6 @@ functions here are compiled once; both engines call the same machine code, `exp`
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
@@ -28,11 +27,7 @@ from scenarios.laws import (
     Uniform,
     Weibull,
 )
-from scenarios.storage import cache_folder
-
-os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder() / "numba"))
-
-from numba import njit
+from sim.codecache import compiled
 
 
 class Stream:
@@ -82,7 +77,7 @@ TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
 ROUNDS = 10
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     """Four 32-bit words of Philox4x32-10 for a counter of four words and a key of two.
 
@@ -97,7 +92,7 @@ def philox(c0: Any, c1: Any, c2: Any, c3: Any, k0: Any, k1: Any) -> Any:
     return c0, c1, c2, c3
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _key(seed: Any, replication: Any) -> Any:
     s = np.uint64(seed)
     a, b, _, _ = philox(np.uint64(replication), np.uint64(0), np.uint64(0), np.uint64(0x61736863), s & LOW, s >> S32)
@@ -109,7 +104,7 @@ def key(seed: int, replication: int) -> np.uint64:
     return np.uint64(_key(np.uint64(seed), np.uint64(replication)))
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def pair(key: Any, stream: Any, subject: Any, k: Any, block: Any) -> Any:
     """Two independent uniforms in (0, 1) for block `block` of a named draw."""
     s = np.uint64(subject)
@@ -127,14 +122,14 @@ def pair(key: Any, stream: Any, subject: Any, k: Any, block: Any) -> Any:
     return u + TO_UNIT / 2, v + TO_UNIT / 2
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def uniform(key: Any, stream: Any, subject: Any, k: Any) -> Any:
     """The uniform in (0, 1) of a named draw."""
     u, _ = pair(key, stream, subject, k, 0)
     return u
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def normal(key: Any, stream: Any, subject: Any, k: Any, block: Any) -> Any:
     """A standard normal by Box and Muller (1958), from one block."""
     u, v = pair(key, stream, subject, k, block)
@@ -212,7 +207,7 @@ def encode(laws: Iterable[tuple[Law, float]]) -> Laws:
     )
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def _gamma(key: Any, stream: Any, subject: Any, k: Any, shape: Any, scale: Any) -> Any:
     """Gamma by Marsaglia and Tsang (2000); shapes below 1 are boosted by a power of a uniform."""
     d = (shape if shape >= 1.0 else shape + 1.0) - 1.0 / 3.0
@@ -234,7 +229,7 @@ def _gamma(key: Any, stream: Any, subject: Any, k: Any, shape: Any, scale: Any) 
     return value
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def draw(laws: Any, law: Any, key: Any, stream: Any, subject: Any, k: Any) -> Any:
     """Value of law number `law` of `laws` for a named draw, in seconds."""
     kind = laws.kind[law]
@@ -266,7 +261,7 @@ def draw(laws: Any, law: Any, key: Any, stream: Any, subject: Any, k: Any) -> An
     return lo + (hi - lo) * (x - i)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def lognormal_share(key: Any, stream: Any, subject: Any, k: Any, sd_log: Any) -> Any:
     """A positive weight with median 1; weights of a case are scaled to their sum."""
     return np.exp(sd_log * normal(key, stream, subject, k, 0))

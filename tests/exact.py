@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from engines import run_both
 from numpy.typing import NDArray
 
 from scenarios.model import Scenario
 from scenarios.names import Topic, code, members
 from scenarios.traces import COLUMNS, Trace
-from sim import reference
 from sim.desk import Desk
 from sim.outcome import Outcome
 
@@ -108,8 +108,8 @@ def play(
     seed: int,
     drain_min: float = 0.0,
 ) -> Outcome:
-    """One replication; `drain_min` lets it run on until nothing waits."""
-    return reference.run(world, desk, trace(streams, horizon_min), seed, drain_h=drain_min / 60.0)
+    """One replication, on both engines; `drain_min` lets it run on until nothing waits."""
+    return run_both(world, desk, trace(streams, horizon_min), seed, drain_h=drain_min / 60.0)
 
 
 def busy_minutes(outcome: Outcome, from_min: float, to_min: float) -> float:

@@ -12,11 +12,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+from engines import run_both
 
 from scenarios.model import Scenario
 from scenarios.names import NONE, Language, Platform, PostKind, Sentiment, Tier, Topic, Visibility, code
 from scenarios.traces import COLUMNS, Trace
-from sim import reference
 from sim.desk import Desk
 from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 from sim.policies import IdleOrder
@@ -123,8 +123,8 @@ def play(
     window_min: tuple[float, float] = DAY_MIN,
     idle: IdleOrder | None = None,
 ) -> Outcome:
-    """One run over the window."""
-    return reference.run(
+    """One run over the window, on both engines."""
+    return run_both(
         world if world is not None else scenario(),
         floor if floor is not None else desk(),
         trace(posts, window_min),

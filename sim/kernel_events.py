@@ -1,0 +1,121 @@
+"""The clock of the compiled engine: two heaps of what will happen, ordered by time, order, insertion.
+
+`WORK` holds the ends of turns, few and soon; `LATER` what customers will do, many and mostly void by
+then. What happens is a number: the operation, and up to two things that it is about.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sim.clock import Kind
+from sim.codecache import part
+from sim.kernel_memory import row
+from sim.kernel_tables import ENTRY, HEAP, NO_ROOM, SLOT
+
+TURN_END, STAFF_OFF, OPENING, PATIENCE, CUSTOMER, POST_EVENT = (
+    int(kind) for kind in (Kind.TURN_END, Kind.STAFF_OFF, Kind.OPENING, Kind.PATIENCE, Kind.CUSTOMER, Kind.POST)
+)
+# Operations. (turn), (call), (), (turn), (turn, rule), (turn), (call), (case, version) x 3, (turn, test), (case),
+# (case, version), (row, asks), (call, onward)
+(
+    END_TURN, END_CALL, SETTLE, UNSTICK, OVERFLOW, END_PATIENCE, HANG_UP, THINK, REOPEN, RETURN, REPEAT, OPEN_LATER,
+    ASK_LATER, FOUND, CALL_AGAIN,
+) = range(15)  # fmt: skip
+
+
+@part
+def order(kind: Any, subject: Any, k: Any) -> Any:
+    """Order of an event among those of the same time, as `sim.clock.order`."""
+    return (kind << 56) | (subject << 20) | k
+
+
+@part
+def about(operation: Any, first: Any, second: Any) -> Any:
+    """What happens, as one number: `first` below 2^32, `second` below 2^24."""
+    return (operation << 56) | (second << 32) | first
+
+
+@part
+def _before(h: Any, time: Any, order: Any, seq: Any, entry: Any) -> Any:
+    if time != entry.time:
+        return time < entry.time
+    slot = row(h.slots, entry.slot, SLOT)
+    if order != slot.order:
+        return order < slot.order
+    return seq < slot.seq
+
+
+@part
+def push(s: Any, which: Any, time: Any, order: Any, what: Any) -> Any:
+    """Something will happen at `time`."""
+    h = row(s.heaps, which, HEAP)
+    if h.n >= h.room:
+        s.stopped = NO_ROOM
+        return
+    place = h.free
+    if place >= 0:
+        h.free = row(h.slots, place, SLOT).seq
+    else:
+        place = h.used
+        h.used += 1
+    slot = row(h.slots, place, SLOT)
+    slot.order, slot.seq, slot.what = order, h.seq, what
+    h.seq += 1
+    at = h.n
+    h.n += 1
+    while at > 0:
+        above = (at - 1) >> 2
+        parent = row(h.entries, above, ENTRY)
+        if not _before(h, time, order, slot.seq, parent):
+            break
+        child = row(h.entries, at, ENTRY)
+        child.time, child.slot = parent.time, parent.slot
+        at = above
+    entry = row(h.entries, at, ENTRY)
+    entry.time, entry.slot = time, place
+
+
+@part
+def pop(s: Any, which: Any) -> Any:
+    """Take the first event out and say what happens; the heap is not empty."""
+    h = row(s.heaps, which, HEAP)
+    gone = row(h.entries, 0, ENTRY).slot
+    slot = row(h.slots, gone, SLOT)
+    what = slot.what
+    slot.seq = h.free
+    h.free = gone
+    h.n -= 1
+    if h.n > 0:
+        last = row(h.entries, h.n, ENTRY)
+        _sink(h, last.time, last.slot)
+    return what
+
+
+@part
+def _sink(h: Any, time: Any, place: Any) -> Any:
+    """Put an entry where the first one was, and down to its place."""
+    slot = row(h.slots, place, SLOT)
+    order, seq = slot.order, slot.seq
+    at = 0
+    while True:
+        first = 4 * at + 1
+        if first >= h.n:
+            break
+        least = first
+        small = row(h.entries, first, ENTRY)
+        for other in range(first + 1, min(first + 4, h.n)):
+            entry = row(h.entries, other, ENTRY)
+            if entry.time < small.time:
+                least, small = other, entry
+            elif entry.time == small.time:
+                o = row(h.slots, entry.slot, SLOT)
+                if _before(h, entry.time, o.order, o.seq, small):
+                    least, small = other, entry
+        if _before(h, time, order, seq, small):
+            break
+        here = row(h.entries, at, ENTRY)
+        here.time, here.slot = small.time, small.slot
+        at = least
+    here = row(h.entries, at, ENTRY)
+    here.time, here.slot = time, place

@@ -1,0 +1,67 @@
+"""From the tables of the compiled engine to the tables of an `Outcome`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.kernel_books import write_cases, write_turns
+from sim.kernel_layout import Memory
+from sim.kernel_memory import Record
+from sim.kernel_tables import CASE_COLUMNS, TURN_COLUMNS
+from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS
+from sim.world import World
+
+Columns = dict[str, NDArray[Any]]
+
+
+def turns(memory: Memory) -> Columns:
+    """All turns in the order of queueing. This is the last time that the table of turns is read."""
+    columns, addresses = _empty(TURNS, len(memory.made("turns")), TURN_COLUMNS)
+    write_turns(memory.address, addresses.ctypes.data)
+    memory.give_back("turns")
+    return columns
+
+
+def cases(memory: Memory) -> Columns:
+    """All cases in the order of their numbers."""
+    columns, addresses = _empty(CASES, len(memory.made("cases")), CASE_COLUMNS)
+    write_cases(memory.address, addresses.ctypes.data)
+    return columns
+
+
+def _empty(kinds: Mapping[str, type[np.generic]], n: int, record: Record) -> tuple[Columns, NDArray[Any]]:
+    """Columns of `n` rows, and their addresses."""
+    columns: Columns = {name: np.empty(n, dtype=kind) for name, kind in kinds.items()}
+    addresses = np.zeros(1, dtype=record.dtype)
+    for name, column in columns.items():
+        addresses[name] = column.ctypes.data
+    return columns, addresses
+
+
+def staff(memory: Memory) -> Columns:
+    """Attendance by agent and time."""
+    rows = memory.made("staff")
+    rows = rows[np.lexsort((rows["off_s"], rows["on_s"], rows["agent"]))]
+    return {name: rows[name].astype(kind) for name, kind in STAFF.items()}
+
+
+def extra(memory: Memory) -> Columns:
+    """Posts that the simulation made, in order of time."""
+    rows = memory.made("extra")
+    return {name: rows[{"time_s": "time"}.get(name, name)].astype(kind) for name, kind in EXTRA.items()}
+
+
+def shifts(world: World, end_s: float) -> Columns:
+    """Paid shifts up to the end of the run."""
+    pool_of = world.roster.pool_of
+    rows = [
+        (s.agent, pool_of[s.agent], s.start_s, min(s.end_s, end_s), s.worked)
+        for s in world.roster.shifts
+        if s.start_s < end_s
+    ]
+    columns = list(zip(*rows, strict=True)) or [()] * len(SHIFTS)
+    return {name: np.array(column) for name, column in zip(SHIFTS, columns, strict=True)}
