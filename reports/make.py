@@ -186,7 +186,7 @@ def _play(
     """Do the runs; whatever ends them, those that finished come back."""
     done: list[Replication] = []
     error = None
-    asked = settings.model_dump(exclude={"engine"})
+    asked = settings.model_dump()
     with voice.waiting(f"{scenario.name} on {desk.name}", settings.runs) as watch:
         try:
             for replication in replicate(scenario, desk, **asked, folder=folder, watch=watch):

@@ -17,15 +17,13 @@ from scenarios.errors import RunError
 from scenarios.laws import Frozen
 from scenarios.storage import redact, write_atomic
 from sim.crew import cores
+from sim.engines import EngineName
 from sim.replicate import Replication, Size
 
 NAME = "manifest.json"
 FORMAT = 1
 UNKNOWN = "0+unknown"
 LIBRARIES = ("ashcloud", "numpy", "numba", "simpy", "pydantic")
-
-Engine = Literal["reference"]
-ENGINES: tuple[Engine, ...] = ("reference",)
 
 
 class Settings(Frozen):
@@ -41,7 +39,7 @@ class Settings(Frozen):
     drain_h: float = 0.0
     size: Size = "drawn"
     workers: int | None = None
-    engine: Engine = "reference"
+    engine: EngineName = "compiled"
 
 
 class Source(Frozen):

@@ -77,7 +77,7 @@ def rerun(folder: Path, workers: int | None, voice: Voice) -> Comparison:
     differences = _changed_files(run, same_version="ashcloud" not in versions)
     numbers = [entry.number for entry in run.manifest.replications]
     compared = 0
-    asked = run.manifest.settings.model_dump(exclude={"engine", "workers"})
+    asked = run.manifest.settings.model_dump(exclude={"workers"})
     with TemporaryDirectory(prefix="ashcloud-") as name, voice.waiting(f"{folder} again", len(numbers)) as watch:
         again = Path(name)
         made = replicate(run.scenario, run.desk, **asked, workers=workers, folder=again, numbers=numbers, watch=watch)

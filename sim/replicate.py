@@ -19,9 +19,9 @@ import numpy as np
 
 from scenarios.generate import generate
 from scenarios.model import Scenario
-from sim import reference
 from sim.crew import Tick, Watch, cores, each
 from sim.desk import Desk
+from sim.engines import EngineName, engine
 from sim.measures import Row, by_class, by_language, measure
 
 Size = Literal["drawn", "likely", "low", "high"]
@@ -90,6 +90,7 @@ def replicate(
     hours: float | None = None,
     drain_h: float = 0.0,
     size: Size = "drawn",
+    engine: EngineName = "compiled",
     workers: int | None = None,
     folder: Path | None = None,
     keep: int | None = None,
@@ -109,6 +110,8 @@ def replicate(
         How many hours beyond the window a run may go on while anything waits.
     size : {"drawn", "likely", "low", "high"}
         Size of the surges: a draw a run, or the same for all.
+    engine : {"compiled", "reference"}
+        What plays the runs; both give the same rows.
     workers : int, optional
         Processes at most, by default one a core. With one worker or one run all happens here.
     folder : Path, optional
@@ -135,7 +138,7 @@ def replicate(
     if runs < 1 or size not in SIZES:
         raise ValueError(f"no replications: runs {runs}, size {size!r}")
     wanted = tuple(range(runs)) if numbers is None else tuple(numbers)
-    job = _Job(scenario, desk, wanted, seed, hours, drain_h, size, folder, runs if keep is None else keep)
+    job = _Job(scenario, desk, wanted, seed, hours, drain_h, size, engine, folder, runs if keep is None else keep)
     return each(job, len(wanted), workers or cores(), watch or Watch())
 
 
@@ -148,6 +151,7 @@ class _Job:
     hours: float | None
     drain_h: float
     size: Size
+    engine: EngineName
     folder: Path | None
     keep: int
 
@@ -158,7 +162,8 @@ class _Job:
         u = size_u(self.size, self.seed, number)
         trace = generate(self.scenario, self.seed, number, u, self.hours)
         times.append(time.perf_counter())
-        outcome = reference.run(self.scenario, self.desk, trace, self.seed, number, self.drain_h, progress=tick)
+        play = engine(self.engine)
+        outcome = play(self.scenario, self.desk, trace, self.seed, number, self.drain_h, progress=tick)
         times.append(time.perf_counter())
         row, languages, classes = measure(outcome), by_language(outcome), by_class(outcome)
         times.append(time.perf_counter())

@@ -181,7 +181,7 @@ def test_simulate_prints_every_measure_with_its_interval() -> None:
     told = ashcloud("simulate", *TINY_RUN, "--json")
     assert told.exit_code == 0, told.stderr
     figures = read_json(told.stdout)
-    wanted = {"scenario": "tiny", "desk": "tiny_desk", "engine": "reference", "runs": 2, "seed": 1, "finished": 2}
+    wanted = {"scenario": "tiny", "desk": "tiny_desk", "engine": "compiled", "runs": 2, "seed": 1, "finished": 2}
     assert {key: figures[key] for key in wanted} == wanted
     assert list(figures["measures"]) == list(MEASURES)
     assert all({"mean", "low", "high"} <= set(row) for row in figures["measures"].values())
@@ -191,7 +191,7 @@ def test_simulate_prints_every_measure_with_its_interval() -> None:
 
 def test_simulate_prints_tables_without_frames_where_there_is_no_terminal() -> None:
     told = ashcloud("simulate", *TINY_RUN)
-    assert told.stdout.startswith("tiny on tiny_desk: 2 runs, seed 1, surge size drawn, reference engine\n")
+    assert told.stdout.startswith("tiny on tiny_desk: 2 runs, seed 1, surge size drawn, compiled engine\n")
     titles = [line.split("  ")[0] for line in told.stdout.splitlines() if line and line[0] not in " \x1b"]
     assert titles[1:5] == ["Service", "Brand and reputation", "Commerce and cost", "Language"]
     assert re.search(r"^Bottleneck language: (English|Dutch), \d+ % answered within 60 minutes\.$", told.stdout, re.M)
