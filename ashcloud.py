@@ -26,7 +26,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 ORDER = (
-    "run", "simulate", "report", "rerun", "scenario", "desk", "trace",
+    "run", "simulate", "report", "rerun", "scenario", "desk", "plan-file", "trace",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -121,6 +121,8 @@ def _questions(command: F) -> F:
     options = (
         click.argument("scenario"),
         click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
+        click.option("--plan", metavar="NAME|FILE",
+                     help="The crisis plan, in the place of the desk's own; none: without."),
         click.option("--runs", metavar="N", type=click.IntRange(1), default=4, show_default=True,
                      help="Replications; an interval needs at least 2."),
         SEED,
@@ -199,7 +201,9 @@ def _question(asked: dict[str, Any]) -> Question:
     from reports.manifest import Settings
 
     words = ("ashcloud", *sys.argv[1:])
-    return Question(asked.pop("scenario"), asked.pop("desk"), Settings(**asked), words)
+    return Question(
+        asked.pop("scenario"), asked.pop("desk"), plan=asked.pop("plan"), settings=Settings(**asked), command=words
+    )
 
 
 def _answer(answer: Answer, as_json: bool) -> None:
@@ -258,13 +262,13 @@ def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
     click.get_current_context().exit(code)
 
 
-def _shelf(what: What, first: str, about: str) -> click.Group:
-    """The commands that scenarios and desks share; the shelf is what `reports.listing` calls them by."""
+def _shelf(what: What, command: str, first: str, about: str) -> click.Group:
+    """The commands that scenarios, desks and plans share; `what` is how `reports.listing` calls them."""
 
     def example(words: str) -> str:
-        return f"\n\n\b\nExample:\n  ashcloud {what} {words}"
+        return f"\n\n\b\nExample:\n  ashcloud {command} {words}"
 
-    @main.group(what, help=f"{about}{example(f'show {first}')}")
+    @main.group(command, help=f"{about}{example(f'show {first}')}")
     def group() -> None: ...
 
     @group.command("list", help=f"List the {what}s of the library.{example('list')}")
@@ -292,8 +296,9 @@ def _shelf(what: What, first: str, about: str) -> click.Group:
     return group
 
 
-_scenario = _shelf("scenario", "volcano", "What happens to the desk: list, show and check scenarios.")
-_desk = _shelf("desk", "klm_2015", "Who answers: list, show and check desks.")
+_scenario = _shelf("scenario", "scenario", "volcano", "What happens to the desk: list, show and check scenarios.")
+_desk = _shelf("desk", "desk", "klm_2015", "Who answers: list, show and check desks.")
+_plan = _shelf("plan", "plan-file", "klm_crisis", "What a desk does in a crisis: list, show and check plans.")
 
 
 @_scenario.command("show")
@@ -325,6 +330,21 @@ def _desk_show(name: str, as_json: bool) -> None:
     from reports import listing
 
     _print(as_json, listing.desk_facts(name), listing.print_desk)
+
+
+@_plan.command("show")
+@click.argument("name")
+@AS_JSON
+def _plan_show(name: str, as_json: bool) -> None:
+    """Show the triggers, levers and the call-in ladder of the plan NAME.
+
+    \b
+    Example:
+      ashcloud plan-file show klm_crisis
+    """
+    from reports import listing
+
+    _print(as_json, listing.plan_facts(name), listing.print_plan)
 
 
 @main.group("trace")

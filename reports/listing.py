@@ -1,4 +1,4 @@
-"""What there is to read about scenarios and desks, before anything is simulated: facts, then lines of them."""
+"""What there is to read about scenarios, desks and plans, before anything is simulated: facts, then lines of them."""
 
 from __future__ import annotations
 
@@ -21,15 +21,17 @@ from scenarios.model import Scenario
 from scenarios.names import Language, members
 from sim import library as desk_library
 from sim.desk import Desk
+from sim.levers import presets
+from sim.plan import Plan, load_plan, plan_names, plan_schema
 
-What = Literal["scenario", "desk"]
+What = Literal["scenario", "desk", "plan"]
 Facts = Mapping[str, Any]
 WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """How scenarios, or desks, are found and described."""
+    """How scenarios, desks or plans are found and described."""
 
     names: Callable[[], list[str]]
     load: Callable[[str], Any]
@@ -46,16 +48,22 @@ def _brief_desk(desk: Desk) -> dict[str, Any]:
     return {"name": desk.name, "heads": desk.heads, "languages": len(desk.languages), "title": desk.title}
 
 
+def _brief_plan(plan: Plan) -> dict[str, Any]:
+    heads = sum(rung.heads for rung in plan.ladder)
+    return {"name": plan.name, "levers": len(plan.levers), "to call in": heads, "title": plan.title}
+
+
 SHELVES: Mapping[What, Shelf] = MappingProxyType(
     {
         "scenario": Shelf(scenario_library.names, scenario_library.load, scenario_library.schema, _brief_scenario),
         "desk": Shelf(desk_library.names, desk_library.load, desk_library.schema, _brief_desk),
+        "plan": Shelf(plan_names, load_plan, plan_schema, _brief_plan),
     }
 )
 
 
 def brief(what: What) -> list[dict[str, Any]]:
-    """A line of facts for each scenario, or desk, of the library."""
+    """A line of facts for each scenario, desk or plan of the library."""
     shelf = SHELVES[what]
     return [shelf.brief(shelf.load(name)) for name in shelf.names()]
 
@@ -100,6 +108,18 @@ def desk_facts(name: str) -> dict[str, Any]:
     return {**facts, "heads": desk.heads, "speaks": speaks, "digest": digest(desk)}
 
 
+def plan_facts(name: str) -> dict[str, Any]:
+    """Everything about a plan, ready for JSON."""
+    plan = load_plan(name)
+    facts = plan.model_dump(mode="json", by_alias=True)
+    for rung, row in zip(plan.ladder, facts["ladder"], strict=True):
+        row["heads"] = rung.heads
+    for i, lever in enumerate(plan.levers):
+        preset = presets().get(lever.preset or "", {})
+        facts["levers"][i] |= {key: preset[key] for key in ("story", "source") if key in preset}
+    return {**facts, "digest": digest(plan)}
+
+
 # --- lines --------------------------------------------------------------------------------------
 
 
@@ -139,7 +159,7 @@ def print_desk(console: Console, facts: Facts) -> None:
     console.print(f"promise   {promises}", soft_wrap=True)
     console.print(f"triage    {facts['triage']['mode']}")
     if facts["plan"] is not None:
-        console.print(f"plan      {facts['plan']['name']}: recorded, not played by this version")
+        console.print(f"plan      {facts['plan']['name']}: {facts['plan']['title']}", soft_wrap=True)
     _evidence(console, facts)
     console.print()
     rows = [
@@ -147,6 +167,38 @@ def print_desk(console: Console, facts: Facts) -> None:
         for p in facts["pools"]
     ]
     show(console, ("pool", "site", "heads", "kind", "EUR/h", "languages"), rows, numbers=(2, 4))
+
+
+def print_plan(console: Console, facts: Facts) -> None:
+    """Print when the plan acts, what it does, who is called."""
+    _heading(console, facts)
+    every, after = facts["interval_min"], facts["declaration_min"]
+    console.print(
+        f"looks     every {every:g} minutes; a crisis is declared {after:g} minutes after a trigger is entered"
+    )
+    for i, t in enumerate(facts["triggers"]):
+        of = f" in {t['language']}" if t["language"] else ""
+        console.print(
+            f"{'' if i else 'triggers':9} {t['signal']}{of}: entered at {t['enter']:g}, left at {t['leave']:g}"
+        )
+    _evidence(console, facts)
+    if facts["levers"]:
+        console.print()
+        show(console, ("lever", "changes", "effect", "lead min", "after h"), list(map(_lever, facts["levers"])), (3, 4))
+    if facts["ladder"]:
+        console.print()
+        titles = ("rung", "heads", "yes", "after h", "shift h", "rest h", "EUR/h")
+        show(console, titles, list(map(_rung, facts["ladder"])), numbers=(1, 2, 3, 4, 5, 6))
+
+
+def _lever(lever: Facts) -> tuple[str, ...]:
+    effect = "" if "effect" not in lever else " / ".join(f"{share:.0%}" for share in dict.fromkeys(lever["effect"]))
+    return lever["name"], lever["changes"], effect, f"{lever['lead_min']:g}", f"{lever['after_h']:g}"
+
+
+def _rung(rung: Facts) -> tuple[str, ...]:
+    numbers = (rung["after_h"], rung["max_h"], rung["rest_h"], rung["cost_per_h"])
+    return rung["name"], str(rung["heads"]), f"{rung['acceptance']:.0%}", *(f"{number:g}" for number in numbers)
 
 
 def _heading(console: Console, facts: Facts) -> None:

@@ -22,6 +22,7 @@ from scenarios.storage import write_atomic
 from sim import library as desk_library
 from sim.crew import Watch, WorkersLostError, undisturbed
 from sim.desk import Desk
+from sim.plan import load_plan
 from sim.replicate import Replication, replicate
 
 if TYPE_CHECKING:
@@ -43,12 +44,13 @@ class Voice(Protocol):
 
 @dataclass(frozen=True)
 class Question:
-    """What was asked: two names or files, the settings, and the words of the command."""
+    """What was asked: names or files, the settings, the words of the command; plan None: the desk's own."""
 
     scenario: str
     desk: str
     settings: Settings
     command: tuple[str, ...] = ()
+    plan: str | None = None
 
 
 @dataclass(frozen=True)
@@ -101,12 +103,24 @@ class Answer:
         return out
 
 
-def both(scenario: str, desk: str) -> tuple[Scenario, Desk]:
-    """Load a scenario and a desk; raises `InputError` with the faults of both."""
+NO_PLAN = "none"
+
+
+def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, Desk]:
+    """Load a scenario and a desk, with another plan than its own if one is named ("none": without any).
+
+    Raises
+    ------
+    InputError
+        With the faults of all.
+    DeskError
+        If the plan names what the desk does not have.
+    """
     found, wrong = [], []
     loads: tuple[Callable[[], Any], ...] = (
         lambda: scenario_library.load(scenario),
         lambda: desk_library.load(desk),
+        lambda: None if plan in (None, NO_PLAN) else load_plan(plan),
     )
     for load in loads:
         try:
@@ -115,7 +129,7 @@ def both(scenario: str, desk: str) -> tuple[Scenario, Desk]:
             wrong += [replace(fault, path=fault.path or error.path) for fault in error.faults]
     if wrong:
         raise InputError(None, wrong)
-    return found[0], found[1]
+    return found[0], found[1] if plan is None else found[1].with_plan(found[2])
 
 
 def simulate(question: Question, voice: Voice) -> Answer:
@@ -126,8 +140,7 @@ def simulate(question: Question, voice: Voice) -> Answer:
     AshcloudError
         If the scenario or the desk is not usable.
     """
-    scenario, desk = both(question.scenario, question.desk)
-    _say_plan(desk, voice)
+    scenario, desk = both(question.scenario, question.desk, question.plan)
     status, done, error = _play(scenario, desk, question.settings, None, voice)
     return Answer(status, _figures(question, scenario, desk, done), error=error)
 
@@ -144,11 +157,10 @@ def store(question: Question, out: Path | None, page: bool, voice: Voice) -> Ans
         behind.
     """
     started, clock = datetime.now(UTC), time.perf_counter()
-    scenario, desk = both(question.scenario, question.desk)
+    scenario, desk = both(question.scenario, question.desk, question.plan)
     with runs.Draft(out, scenario.name, datetime.now()) as draft:
         if draft.target != draft.wanted:
             voice.say(f"{draft.wanted} exists already: this run is in {draft.target}")
-        _say_plan(desk, voice)
         of_scenario = draft.copy("scenario", scenario, question.scenario, scenario_library.FOLDER)
         of_desk = draft.copy("desk", desk, question.desk, desk_library.FOLDER)
         status, done, error = _play(scenario, desk, question.settings, draft.folder, voice)
@@ -203,10 +215,3 @@ def _figures(question: Question, scenario: Scenario, desk: Desk, done: Sequence[
         return None
     version = manifests.versions()["ashcloud"]
     return summary(scenario.name, desk.name, version, question.settings, done)
-
-
-def _say_plan(desk: Desk, voice: Voice) -> None:
-    if desk.plan is not None:
-        voice.say(
-            f"note: the crisis plan {desk.plan.name!r} of desk {desk.name} is recorded but not played by this version"
-        )

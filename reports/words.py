@@ -278,8 +278,8 @@ def cautions(data: ReportData) -> tuple[str, ...]:
     plan = data.desk.plan
     if plan is not None:
         out.append(
-            f"The desk's crisis plan ({len(plan.levers)} levers, {len(plan.ladder)} rungs of call-in) is recorded but "
-            "not played by this version: the desk works as on any other day."
+            f"The crisis plan {plan.name} ({len(plan.levers)} levers, {len(plan.ladder)} rungs of call-in) is part of "
+            "the desk. How much its levers do, and who comes when called, are assumptions; see below."
         )
     if all(origin.size_u is None for origin in data.origins) and data.scenario.surges:
         out.append(

@@ -5,9 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from scenarios.behaviour import SiteDark
+from sim import draws
 from sim.clock import Clock, Kind, order
+from sim.draws import Stream
 from sim.floor import Floor
+from sim.levers import HeadsLever
 from sim.outcome import CaseState, TurnState
+from sim.roster import PaidShift, Stretch
 from sim.turns import INF, Seat, Turn
 from sim.world import HOUR_S, World
 
@@ -19,16 +23,18 @@ class Attendance:
         self.world, self.clock, self.floor = world, clock, floor
         self.rows: list[tuple[int, int, float, float]] = []
         self.level = [0] * len(world.desk.pools)  # heads wanted, head-count pools
+        self.paid: list[PaidShift] = []  # over and above the roster: called in, or staying longer
+        self.shift_ends = {(shift.agent, shift.end_s) for shift in world.roster.shifts}
         floor.on_done = self._done
         self._schedule_staff()
         self._schedule_dark()
 
     def _schedule_staff(self) -> None:
         for seat in self.floor.seats:
-            for stretch in self.world.roster.stretches[seat.number]:
-                self.clock.at(stretch.on_s, order(Kind.STAFF_ON, seat.number), self._come, (seat, stretch))
+            for n, stretch in enumerate(self.world.roster.stretches[seat.number]):
+                self.clock.at(stretch.on_s, order(Kind.STAFF_ON, seat.number), self._comes, (seat, stretch))
                 if stretch.off_s < self.world.until_s:
-                    self.clock.at(stretch.off_s, order(Kind.STAFF_OFF, seat.number), self._go, seat)
+                    self.clock.at(stretch.off_s, order(Kind.STAFF_OFF, seat.number), self._stretch_ends, (seat, n))
         for p, levels in enumerate(self.world.roster.levels):
             before = 0
             for time, heads in levels if self.floor.members[p] else ():
@@ -52,8 +58,11 @@ class Attendance:
                 self._done(seat)
                 self.floor.update(seat)
 
-    def _come(self, event: Any) -> None:
-        seat, stretch = event.value
+    def _comes(self, event: Any) -> None:
+        self.come(*event.value)
+
+    def come(self, seat: Seat, stretch: Stretch) -> None:
+        """An agent sits down for a stretch."""
         seat.stretch = stretch
         self._switch_on(seat, stretch.off_s)
 
@@ -70,8 +79,37 @@ class Attendance:
         reserve = self.floor.free[seat.pool] if seat.spec.reserve else ()
         self.floor.settle_later(agents=(seat.number, *reserve))
 
-    def _go(self, event: Any) -> None:
-        seat: Seat = event.value
+    def _stretch_ends(self, event: Any) -> None:
+        seat, n = event.value
+        until = self._stays_until(seat, n)
+        if until is None:
+            self.go(seat)
+            return
+        seat.off_s = until
+        paid = PaidShift(seat.number, self.clock.now, min(until, self.world.until_s), True)
+        self.paid.append(paid)
+        self.clock.at(until, order(Kind.STAFF_OFF, seat.number), lambda _: self.go(seat), None)
+        self.floor.settle_later(agents=(seat.number,))
+
+    def _stays_until(self, seat: Seat, n: int) -> float | None:
+        """When somebody goes who stays beyond his shift, None: he goes now (levers on `heads`)."""
+        stretches, effects = self.world.roster.stretches[seat.number], self.floor.effects
+        off = stretches[n].off_s
+        if (seat.number, off) not in self.shift_ends:
+            return None
+        for i in effects.since:
+            lever = effects.levers[i]
+            if not isinstance(lever, HeadsLever) or (lever.pools and seat.spec.name not in lever.pools):
+                continue
+            until = off + lever.extend_h * HOUR_S
+            free = n + 1 == len(stretches) or stretches[n + 1].on_s > until
+            u = draws.uniform(self.world.key, Stream.STAY, seat.number, n * 64 + i)
+            if free and u < lever.effect[1]:
+                return until
+        return None
+
+    def go(self, seat: Seat) -> None:
+        """An agent gets up."""
         self._switch_off(seat)
         if seat.spec.shift_end == "hand_back":
             for turn in list(seat.active):

@@ -60,19 +60,23 @@ class Breakdowns:
             self.triage.held = [pair for pair in self.triage.held if pair[0] is not fault]
             with self.floor.released():
                 for row in sorted(rows):
-                    self.triage.post(row)
+                    self.triage.happens(row)
         elif isinstance(fault, NoAnswer):
             turns = next(turns for other, turns in self.customers.no_answer if other is fault)
             self.customers.no_answer = [pair for pair in self.customers.no_answer if pair[0] is not fault]
-            with self.floor.released():
-                for turn in sorted(turns, key=Turn.place):
-                    case = turn.case
-                    if case is not None and case.turn is turn and case.parked and not self.customers.parks(turn, case):
-                        turn.queued = self.clock.now
-                        case.seen = min(case.seen, self.clock.now)
-                        self.customers.queue(turn, case, None)
+            self.release(turns)
         else:
             self._stretch_work()
+
+    def release(self, turns: list[Turn]) -> None:
+        """Turns that were parked are queued at this instant, by key, unless something else parks them."""
+        with self.floor.released():
+            for turn in sorted(turns, key=Turn.place):
+                case = turn.case
+                if case is not None and case.turn is turn and case.parked and not self.customers.parks(turn, case):
+                    turn.queued = self.clock.now
+                    case.seen = min(case.seen, self.clock.now)
+                    self.customers.queue(turn, case, None)
 
     def _rules_change(self, event: Any) -> None:
         f, fault = event.value

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+from scenarios.behaviour import Onward
 from scenarios.names import NONE
 from sim.outcome import CaseState
 from sim.turns import INF, Seat, Turn
@@ -22,10 +25,10 @@ class Case:
 
     __slots__ = (
         "attempts", "back_office", "base", "closed", "cls", "departure", "due", "escalated", "extra_posts",
-        "first_reply", "first_start", "holder", "k", "language", "last_seat", "left", "number", "origin",
-        "parked", "pay", "pending", "planned", "platform", "posted", "recontacts", "reopened", "returning", "row",
-        "seen", "sentiment", "state", "subject", "tests", "tier", "topic", "turn", "turns", "version", "visibility",
-        "waits", "work",
+        "first_reply", "first_start", "holder", "k", "kept_by", "language", "last_seat", "left", "number", "onward",
+        "origin", "parked", "pay", "pending", "planned", "platform", "posted", "promise", "recontacts", "reopened",
+        "returning", "row", "seen", "sentiment", "state", "subject", "tests", "tier", "topic", "turn", "turns",
+        "version", "visibility", "waits", "work",
     )  # fmt: skip
 
     def __init__(self, number: int, subject: int, row: int, posted: float) -> None:
@@ -48,6 +51,9 @@ class Case:
         self.back_office = False
         self.parked = False
         self.returning = False  # has given up, but is going to try again
+        self.onward: Onward | None = None  # where the customer comes back who was kept from writing; None: as before
+        self.kept_by = NONE  # the lever that kept the customer from writing
+        self.promise: Sequence[int] = ()  # class by the classes of each lever
         self.version = 0  # of what the customer is about to do: an older plan is void
         self.holder: Seat | None = None
         self.last_seat: Seat | None = None
@@ -66,12 +72,13 @@ def of_trace(world: World) -> list[Case]:
     names = ("language", "platform", "visibility", "topic", "tier", "sentiment")
     columns = {name: trace[name][rows].tolist() for name in names}
     times, departure = trace["time_s"][rows].tolist(), trace["departure_h"][rows].tolist()
+    promise = world.crisis.promise.T.tolist() if world.crisis is not None else [()] * len(times)
     cases = []
     for i, row in enumerate(rows.tolist()):
         case = Case(i, i, row, times[i])
         for name, column in columns.items():
             setattr(case, name, column[i])
-        case.cls = int(world.case_class[i])
+        case.cls, case.promise = int(world.case_class[i]), promise[i]
         case.departure = times[i] + departure[i] * HOUR_S
         case.due = times[i] + world.desk.classes[case.cls].promise_min * MINUTE_S
         cases.append(case)

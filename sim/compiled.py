@@ -13,6 +13,7 @@ from scenarios.model import Scenario
 from scenarios.traces import Trace
 from sim import kernel_rows, reference
 from sim import world as worlds
+from sim.crisis import expand
 from sim.desk import Desk
 from sim.kernel import advance, anything_waits
 from sim.kernel_books import begin, close
@@ -69,17 +70,22 @@ def run(
     The first call on a machine compiles, which takes half a minute. Cost: 0.2 to 0.5 microseconds a
     turn, whatever the number of agents; memory: some 200 bytes a turn and as many a case, rows included.
     """
-    _refuse(desk, idle)
+    _refuse(expand(desk), idle)
     world = worlds.build(scenario, desk, trace, seed, replication, drain_h)
     room = 1
     while (played := _play(world, room, progress)) is None:
         room *= 2
     memory, end_s = played
     turns, cases = kernel_rows.turns(memory), kernel_rows.cases(memory)
-    staff, extra = kernel_rows.staff(memory), kernel_rows.extra(memory)
+    staff, extra, shifts = (
+        kernel_rows.staff(memory),
+        kernel_rows.extra(memory),
+        kernel_rows.shifts(world, memory, end_s),
+    )
+    suppressed, plan = kernel_rows.suppressed(memory), kernel_rows.plan(memory)
     memory.give_back()
-    about = {**reference._about(world, seed, replication, end_s), "engine": ENGINE}
-    return Outcome(cases, turns, staff, kernel_rows.shifts(world, end_s), extra, about)
+    about = {**reference.about(world, seed, replication, end_s, suppressed["row"].tolist()), "engine": ENGINE}
+    return Outcome(cases, turns, staff, shifts, extra, suppressed, plan, about)
 
 
 def _refuse(desk: Desk, idle: IdleOrder | None) -> None:

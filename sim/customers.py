@@ -21,7 +21,7 @@ from sim.turns import EXTRA_FROM, INF, Seat, Turn
 from sim.work import concerns
 from sim.world import HOUR_S, MINUTE_S, World, private_share
 
-RECONTACTED, ESCALATED, SWITCHED, FROM_PHONE = range(4)  # kinds of extra posts
+RECONTACTED, ESCALATED, SWITCHED, FROM_PHONE, CAME_AFTER_ALL = range(5)  # kinds of extra posts
 THINKS, REPEATS, REOPENS, RETURNS = range(4)  # kinds of a customer's actions, for the order of events
 
 Read = Callable[[TurnKind, int, int, int, float, int, Callable[[], None] | None], None]
@@ -37,13 +37,14 @@ class Customers:
     def __init__(self, world: World, clock: Clock, floor: Floor) -> None:
         self.world, self.clock, self.floor = world, clock, floor
         self.behaviour, self.chance, self.key = world.scenario.behaviour, world.chance, world.key
-        self.triage = world.desk.triage
+        self.effects = floor.effects
         self.paying = {code(Topic.PAYMENT), code(Topic.REBOOKING)}
         self.extra: list[tuple[float, int, int]] = []
         self.cases = cases.of_trace(world)
         watched = world.desk.platforms
         self.unwatched = {code(p) for p in Platform if watched and p not in watched}
         self.no_answer: list[tuple[NoAnswer, list[Turn]]] = []
+        self.put_aside: dict[int, list[Turn]] = {}  # by the lever that did so
         self.read: Read = _nobody_reads
         floor.on_patience, floor.patience_s = self._patience_ends, self._patience_s
         floor.on_wait, floor.on_end = self._waits, self._turn_ends
@@ -62,6 +63,7 @@ class Customers:
     def open(self, case: Case) -> None:
         """A case becomes known: its first turn is due from the time of the post."""
         case.seen = self.clock.now
+        self.floor.signals.known(case.language)
         if case.planned == 0:
             self._plan(case)
         self._ask(case, case.posted)
@@ -88,11 +90,8 @@ class Customers:
         """
         if goes_on:
             case.attempts = 0
-        promise = self.world.desk.classes[case.cls]
-        minutes = promise.promise_min
-        if case.k > 0 and promise.next_min is not None:
-            minutes = promise.next_min
-        turn = Turn(TurnKind.ANSWER, case.language, self.clock.now, arrival, arrival + minutes * MINUTE_S, case.number)
+        key = arrival + self.effects.promise_s(case)
+        turn = Turn(TurnKind.ANSWER, case.language, self.clock.now, arrival, key, case.number)
         turn.subject, turn.case, turn.k, turn.topic = case.subject, case, case.k, case.topic
         if case.k < len(case.base):
             turn.base_s = case.base[case.k]
@@ -109,7 +108,11 @@ class Customers:
                 parked.append(turn)
                 case.state, case.parked = CaseState.PARKED, True
                 return True
-        return False
+        lever = self.effects.parked_by(case, turn.k)
+        if lever is not None:
+            self.put_aside.setdefault(lever, []).append(turn)
+            case.state, case.parked = CaseState.PARKED, True
+        return lever is not None
 
     def queue(self, turn: Turn, case: Case, last: Seat | None) -> None:
         case.parked = False
@@ -230,7 +233,7 @@ class Customers:
         """Whether a case will go on without a turn that waits: the customer or a department is to move."""
         return any(
             case.state in (CaseState.WITH_CUSTOMER, CaseState.PARKED)
-            or (case.state is CaseState.GAVE_UP and case.returning)
+            or (case.state in (CaseState.GAVE_UP, CaseState.SUPPRESSED) and case.returning)
             or (case.state is CaseState.UNREAD and case.platform not in self.unwatched)
             for case in self.cases
         )
@@ -239,7 +242,10 @@ class Customers:
 
     def _patience_s(self, turn: Turn) -> float:
         law = self.chance.patience[turn.topic] if turn.kind is TurnKind.ANSWER else None
-        return INF if law is None else self.law(law, Stream.PATIENCE, turn.subject, turn.wait_no)
+        if law is None or turn.case is None:
+            return INF
+        patience = self.law(law, Stream.PATIENCE, turn.subject, turn.wait_no)
+        return self.effects.changed("patience", patience, turn.case, self.clock.now)
 
     def _waits(self, turn: Turn) -> None:
         if turn.case is not None and not turn.ghost:
@@ -250,7 +256,8 @@ class Customers:
         r = self.behaviour.recontact
         j = case.tests
         case.tests += 1
-        if self.u(Stream.RECONTACT, case.subject, j) < r.probability:
+        p = self.effects.changed("recontact", r.probability, case, self.clock.now)
+        if self.u(Stream.RECONTACT, case.subject, j) < p:
             at = since + self.law("recontact_gap", Stream.RECONTACT_GAP, case.subject, j)
             self.clock.at(at, order(Kind.CUSTOMER, case.number, REPEATS), self._repeats, (case, turn, j))
 
@@ -260,7 +267,8 @@ class Customers:
             return
         now, r = self.clock.now, self.behaviour.recontact
         case.recontacts += 1
-        apart = self.u(Stream.RECONTACT_SEPARATE, case.subject, j) < r.separate_share
+        share = self.effects.changed("separate", r.separate_share, case, now)
+        apart = self.u(Stream.RECONTACT_SEPARATE, case.subject, j) < share
         if apart or self._duplicates(child_subject(case.subject, 1 << 20 | j)):
             new = self._split(case, now)
             self.posts_again(new, RECONTACTED, lambda: self.open(new))
@@ -280,7 +288,7 @@ class Customers:
 
     def _make(self, subject: int, posted: float, like: Case) -> Case:
         new = Case(len(self.cases), subject, NONE, posted)
-        for name in ("language", "platform", "visibility", "topic", "tier", "sentiment", "cls", "departure"):
+        for name in ("language", "platform", "visibility", "topic", "tier", "sentiment", "cls", "departure", "promise"):
             setattr(new, name, getattr(like, name))
         new.due = posted + self.world.desk.classes[new.cls].promise_min * MINUTE_S
         self.cases.append(new)
@@ -294,13 +302,16 @@ class Customers:
         self.extra.append((self.clock.now, case.number, kind))
         if case.platform in self.unwatched:
             case.returning = False
-        elif self.triage.mode == "people":
+            return
+        self.floor.signals.posted(case.language)
+        reading = self.effects.reading
+        if reading.mode == "people":
             case.extra_posts += 1
             subject = child_subject(case.subject, case.extra_posts)
             self.read(TurnKind.READING, EXTRA_FROM + case.number, NONE, case.language, self.clock.now, subject, then)
         elif then is not None:
-            if self.triage.mode == "automatic" and self.triage.delay_s > 0:
-                at = self.clock.now + self.triage.delay_s
+            if reading.mode == "automatic" and reading.delay_s > 0:
+                at = self.clock.now + reading.delay_s
                 self.clock.at(at, order(Kind.CUSTOMER, case.number, RETURNS), lambda _: then(), None)
             else:
                 then()
@@ -333,14 +344,16 @@ class Customers:
             onward, delay = found
             self.will(case, RETURNS, delay, lambda case: self._returns(case, onward))
 
-    def onward(self, how: str, subject: int, k: int) -> tuple[Onward, float] | None:
+    def onward(
+        self, how: str, subject: int, k: int, stream: int = Stream.ONWARD, delay: int = Stream.ONWARD_DELAY
+    ) -> tuple[Onward, float] | None:
         """Where somebody turns next and after how many seconds; None: nowhere."""
-        u = self.u(Stream.ONWARD, subject, k)
+        u = self.u(stream, subject, k)
         total = 0.0
         for row, law in self.chance.onward[how]:
             total += row.probability
             if u < total:
-                return row, self.law(law, Stream.ONWARD_DELAY, subject, k)
+                return row, self.law(law, delay, subject, k)
         return None
 
     def _returns(self, case: Case, onward: Onward) -> None:

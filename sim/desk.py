@@ -7,16 +7,19 @@ Hours (`_h`) count from onset, clock times are local to the pool's zone. A pool 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
 
-from scenarios.errors import Faults
+from scenarios.errors import DeskError, Faults
 from scenarios.laws import Constant, Count, Frozen, Law, NonNegative, Number, Positive, Share
 from scenarios.model import Assumption, ZoneName
-from scenarios.names import NEVER_CASES, Language, Platform, Sentiment, Tier, Topic, Visibility
-from sim.plan import Plan, Speeds
+from scenarios.names import NEVER_CASES, Language, Platform, Topic, Visibility
+from sim.levers import HeadsLever, OverflowLever
+from sim.plan import Plan, PlanOrName, Speeds
+from sim.precedence import CaseClass, OverdueRule, Overflow, When
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _CLOCK = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
@@ -174,31 +177,6 @@ class Fatigue(Frozen):
     beyond_8h_per_h: NonNegative = 0.0
 
 
-class When(Frozen):
-    """Which cases belong to a class: all conditions given must hold."""
-
-    departure_below_h: Positive | None = None
-    tiers: tuple[Tier, ...] = ()
-    topics: tuple[Topic, ...] = ()
-    sentiments: tuple[Sentiment, ...] = ()
-    languages: tuple[Language, ...] = ()
-    visibility: Visibility | None = None
-    influence_from: NonNegative | None = None
-
-
-class CaseClass(Frozen):
-    """A class of cases with its promise: minutes from the post to the answer; the first that fits holds.
-
-    `next_min` is the promise for later turns. `deferred` turns leave the reserve of a pool alone.
-    """
-
-    name: str
-    when: When = When()
-    promise_min: Positive
-    next_min: Positive | None = None
-    deferred: bool = False
-
-
 class Triage(Frozen):
     """How cases are found among the mentions.
 
@@ -213,32 +191,6 @@ class Triage(Frozen):
     recall: Share = 1.0
     false_positive: Share = 0.0
     delay_s: NonNegative = 0.0
-
-
-class OverdueRule(Frozen):
-    """What becomes of turns past their key: `keep` the order, `fresh_first`, or a lane of `seats`."""
-
-    mode: Literal["keep", "fresh_first", "own_lane"] = "keep"
-    seats: Count = 0
-
-
-class Overflow(Frozen):
-    """After `after_min` of waiting a turn may also be taken by others, at `factor` of the time.
-
-    Others are the pools named, or the pools that speak `to_language` (a second language, a bridge).
-    """
-
-    languages: tuple[Language, ...] = ()
-    after_min: NonNegative
-    to_pools: tuple[str, ...] = ()
-    to_language: Language | None = None
-    factor: Positive = 1.25
-
-    @model_validator(mode="after")
-    def _one_target(self) -> Overflow:
-        if bool(self.to_pools) == (self.to_language is not None):
-            raise ValueError("needs either to_pools or to_language")
-        return self
 
 
 class WaitingLimit(Frozen):
@@ -316,7 +268,7 @@ class Desk(Frozen):
     triage: Triage = Triage()
     routing: Routing = Routing()
     fatigue: Fatigue = Fatigue()
-    plan: Plan | None = None
+    plan: PlanOrName = None
     assumed: tuple[Assumption, ...] = ()
 
     @model_validator(mode="after")
@@ -350,6 +302,8 @@ class Desk(Frozen):
                     "is the last class and must hold for all: leave out its when",
                 )
             )
+        if self.plan is not None:
+            faults += [(f"plan.{place}", what) for place, what in self._faults_of(self.plan)]
         codes = [agent.code for pool in self.pools for agent in pool.agents]
         faults += [
             ("pools", f"have the agent code {c!r} twice") for c in sorted({c for c in codes if codes.count(c) > 1})
@@ -367,6 +321,46 @@ class Desk(Frozen):
     def heads(self) -> int:
         """Agents on the payroll."""
         return sum(pool.heads for pool in self.pools)
+
+    def with_plan(self, plan: Plan | None) -> Desk:
+        """The same desk with another crisis plan, or none.
+
+        Raises
+        ------
+        DeskError
+            With all that the plan names and the desk does not have.
+        """
+        faults = [] if plan is None else self._faults_of(plan)
+        if plan is not None and faults:
+            raise DeskError(
+                "\n".join(f"plan {plan.name} on desk {self.name}: {place} {what}" for place, what in faults)
+            )
+        return self.model_copy(update={"plan": plan})
+
+    def _faults_of(self, plan: Plan) -> list[tuple[str, str]]:
+        """What a plan names that this desk does not have."""
+        groups, pools = self.routing.topic_groups, [pool.name for pool in self.pools]
+        classes = [cls.name for cls in self.classes]
+        faults: list[tuple[str, str]] = []
+
+        def missing(place: str, names: tuple[str, ...], known: Iterable[str], what: str) -> None:
+            listed = ", ".join(known) or "none"
+            faults.extend(
+                (place, f"names {n!r}, which is no {what}; there are {listed}") for n in names if n not in known
+            )
+
+        for i, rung in enumerate(plan.ladder):
+            for j, group in enumerate(rung.groups):
+                missing(f"ladder[{i}].groups[{j}].topics", group.topics, tuple(groups), "topic group")
+        for i, lever in enumerate(plan.levers):
+            contacts = getattr(lever, "contacts", None)
+            if contacts is not None:
+                missing(f"levers[{i}].contacts.classes", contacts.classes, classes, "class")
+            if isinstance(lever, HeadsLever):
+                missing(f"levers[{i}].pools", lever.pools, pools, "pool")
+            if isinstance(lever, OverflowLever):
+                missing(f"levers[{i}].overflow.to_pools", lever.overflow.to_pools, pools, "pool")
+        return faults
 
     def zone(self, pool: Pool) -> str:
         """Time zone in which a pool's clock times are meant."""

@@ -67,6 +67,16 @@ class Stream:
     RULE_CHANGE_DELAY = 28
     SITE_ABSENCE = 29
     DISMISS = 30
+    THIN = 31
+    COMES_BACK = 32
+    COMES_BACK_DELAY = 33
+    WRONG = 34
+    WAVE = 35
+    WAVE_DELAY = 36
+    PARK = 37
+    STAY = 38
+    CALL_IN = 39
+    CALL_IN_LEAD = 40
 
 
 M0, M1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
@@ -75,6 +85,7 @@ LOW = np.uint64(0xFFFFFFFF)
 S32, S11, S6, S5 = np.uint64(32), np.uint64(11), np.uint64(6), np.uint64(5)
 TO_UNIT = 1.0 / 9007199254740992.0  # 2^-53
 ROUNDS = 10
+LN2 = 0.6931471805599453
 
 
 @compiled
@@ -265,3 +276,16 @@ def draw(laws: Any, law: Any, key: Any, stream: Any, subject: Any, k: Any) -> An
 def lognormal_share(key: Any, stream: Any, subject: Any, k: Any, sd_log: Any) -> Any:
     """A positive weight with median 1; weights of a case are scaled to their sum."""
     return np.exp(sd_log * normal(key, stream, subject, k, 0))
+
+
+@compiled
+def faded(effect: Any, age_s: Any, half_life_s: Any, renew_s: Any) -> Any:
+    """Effect of a lever `age_s` after it began to act: halved each half-life since it was last renewed.
+
+    A half-life of inf does not fade, a renewal of inf never comes.
+    """
+    if half_life_s == np.inf:
+        return effect
+    if renew_s < np.inf:
+        age_s = age_s - np.floor(age_s / renew_s) * renew_s
+    return effect * np.exp(-LN2 * age_s / half_life_s)

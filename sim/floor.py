@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from sim import draws, policies
 from sim.clock import LAST, Clock, Kind, order
 from sim.draws import Stream
+from sim.effects import Effects
 from sim.outcome import TurnKind, TurnState
 from sim.places import Places
 from sim.policies import AgentView, IdleOrder
+from sim.signals import Signals
 from sim.turns import INF, Entry, Queue, Seat, Turn
 from sim.work import Work
 from sim.world import MINUTE_S, STICKY, QueueSpec, World
@@ -34,7 +36,10 @@ class Floor:
         self.on = [0] * len(world.desk.pools)  # agents on shift, by pool
         self.busy = [0] * len(world.desk.pools)  # of them, those with a turn in hand
         self.rows: list[Turn] = []
-        self.places, self.work = Places(world), Work(world)
+        self.effects = Effects(world.crisis, world.desk, world.key)
+        self.signals = Signals(world.crisis.buckets if world.crisis is not None else 1)
+        self.lever_of = {rule: i for i, rule in enumerate(world.crisis.rules)} if world.crisis is not None else {}
+        self.places, self.work = Places(world), Work(world, self.effects)
         self.lane = 0  # overdue turns in hand
         self.orders: list[IdleOrder | None] = (
             [idle] if idle else [policies.IDLE_ORDERS.get(name) for name in self.rules.idle]
@@ -111,6 +116,7 @@ class Floor:
         now = self.clock.now
         turn.standing = True
         self.places.count(turn, 1)
+        self.signals.waits(turn)
         if turn.sticky is not None:
             turn.sticky.private[self._where(turn)[3]].push(turn)
             opens = now + self.rules.sticky_min * MINUTE_S
@@ -160,12 +166,30 @@ class Floor:
 
     def _overflow(self, event: Any) -> None:
         turn, rule = event.value
+        if self.lever_of.get(rule, None) in (None, *self.effects.since):  # a rule of the desk, or of a lever that is on
+            self._opens(turn, rule)
+
+    def _opens(self, turn: Turn, rule: int) -> None:
         if turn.state is not TurnState.WAITING:
             return
         if turn.sticky is not None:
             turn.due = tuple(sorted((*turn.due, rule)))  # later: so far it is for one agent alone
         elif not self._spills(turn, rule):
             self.queues[self._overflow_queue(turn, rule)].push(turn)
+
+    def rule_opens(self, rule: int) -> None:
+        """An overflow rule of a lever is in force from now on: for those, too, who have waited long enough."""
+        after, now = self.rules.overflow[rule].after_min * MINUTE_S, self.clock.now
+        waiting = (t for t in self.rows if t.state is TurnState.WAITING and t.kind is TurnKind.ANSWER)
+        late = [t for t in waiting if t.queued + after < now and rule in self.world.rules_of.get(t.language, ())]
+        for turn in sorted(late, key=Turn.place):
+            self._opens(turn, rule)
+
+    def rules_change(self) -> None:
+        """What is overdue is treated in another way from now on; everybody looks at the queues anew."""
+        for queue in [*self.queues, *(queue for seat in self.seats for queue in seat.private)]:
+            queue.regroup()
+        self.settle_later(everybody=True)
 
     def _spills(self, turn: Turn, rule: int) -> bool:
         """Whether one of those who take it by an overflow rule is free and starts it."""
@@ -204,7 +228,7 @@ class Floor:
         """
         if not seat.on or not seat.room() or self.clock.now >= seat.off_s or not self._may_start(turn, seat.pool):
             return False
-        held_up = seat in self._turning or seat.spec.reserve > 0 or self.rules.overdue.mode == "own_lane"
+        held_up = seat in self._turning or seat.spec.reserve > 0 or self.effects.overdue.mode == "own_lane"
         if not held_up:
             return True
         first = self._pick(seat)
@@ -212,7 +236,7 @@ class Floor:
 
     def _before(self, turn: Turn, other: Turn) -> bool:
         """Whether `turn` goes first: by place, and unless the desk keeps the order, overdue ones last."""
-        if self.rules.overdue.mode != "keep":
+        if self.effects.overdue.mode != "keep":
             now = self.clock.now
             if (turn.key < now) != (other.key < now):
                 return other.key < now
@@ -225,7 +249,7 @@ class Floor:
             deferred = self.desk.classes[turn.case.cls].deferred
             if reserve and deferred and self.busy[pool] >= self.on[pool] - reserve:
                 return False
-        overdue = self.rules.overdue
+        overdue = self.effects.overdue
         return not (overdue.mode == "own_lane" and turn.key < self.clock.now and self.lane >= overdue.seats)
 
     def leave_queue(self, turn: Turn, state: TurnState) -> None:
@@ -234,6 +258,7 @@ class Floor:
         if turn.standing:
             turn.standing = False
             self.places.count(turn, -1)
+            self.signals.waits_no_more(turn)
 
     # ---- agents -------------------------------------------------------------------------------
 
@@ -256,12 +281,12 @@ class Floor:
         reserve = seat.spec.reserve
         if reserve and self.busy[seat.pool] >= self.on[seat.pool] - reserve:
             queues = [queue for queue in queues if not queue.deferred]
-        mode = self.rules.overdue.mode
+        mode = self.effects.overdue.mode
         if mode == "keep":
             return self._smallest([(q.first(), q) for q in queues])
         now = self.clock.now
         best = self._smallest([(q.first_fresh(now), q) for q in queues])
-        if best is not None or (mode == "own_lane" and self.lane >= self.rules.overdue.seats):
+        if best is not None or (mode == "own_lane" and self.lane >= self.effects.overdue.seats):
             return best
         return self._smallest([(q.first_overdue(), q) for q in queues])
 
@@ -321,7 +346,7 @@ class Floor:
         self.update(seat)
         with self.turning(seat):
             self.on_end(turn, seat)
-        if freed_lane and self.rules.overdue.mode == "own_lane":
+        if freed_lane and self.effects.overdue.mode == "own_lane":
             self._all_look(n for free in self.free for n in free)
         elif seat.spec.reserve:
             self._all_look(self.free[seat.pool])

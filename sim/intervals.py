@@ -85,7 +85,7 @@ def intervals(
     start, end = rows.window_s
     edges = edges_of(start, max(end, rows.end_s) if until_s is None else until_s, step_s)
     length = np.diff(edges)
-    posted = outcome.cases["posted_s"]
+    posted = rows.cases["posted_s"]
     soon = [rows.response_s <= limit for limit in LIMITS_S] + [rows.kept]
     cases, within_20, within_60, within_promise = (
         np.histogram(posted[mask], edges)[0] for mask in [np.ones(posted.size, bool), *soon]
@@ -121,7 +121,9 @@ def shares(part: NDArray[Any], whole: NDArray[Any]) -> FloatArray:
 
 
 def _post_times(outcome: Outcome, trace: Trace) -> FloatArray:
-    posts = trace["time_s"][trace["kind"] != code(PostKind.CALL)]
+    made = trace["kind"] != code(PostKind.CALL)
+    made[outcome.suppressed["row"]] = False
+    posts = trace["time_s"][made]
     return np.concatenate([posts, outcome.extra["time_s"]])
 
 

@@ -13,31 +13,41 @@ from typing import Any
 from scenarios.names import PostKind, code
 from sim.codecache import compiled, part
 from sim.kernel_agents import settle
-from sim.kernel_cases import GAVE_UP, PARKED, UNREAD, WITH_CUSTOMER, open_case
+from sim.kernel_cases import GAVE_UP, PARKED, SUPPRESSED, UNREAD, WITH_CUSTOMER, open_case
+from sim.kernel_control import act_now, look_at_signals, renew
 from sim.kernel_customers import act, end_patience, repeat
 from sim.kernel_ends import end_turn
 from sim.kernel_events import (
+    ACT,
     ASK_LATER,
     CALL_AGAIN,
+    COME_AFTER_ALL,
+    COME_IN,
+    END_CALL,
     END_PATIENCE,
     END_TURN,
     FOUND,
+    GET_UP,
     HANG_UP,
+    LOOK,
     OPEN_LATER,
     OVERFLOW,
     POST_EVENT,
+    RENEW,
     REPEAT,
     SETTLE,
+    SIT_DOWN,
     UNSTICK,
     order,
     pop,
 )
 from sim.kernel_faults import begin_fault, change_rules, end_fault
+from sim.kernel_ladder import come_in, get_up, sit_down
 from sim.kernel_memory import row
 from sim.kernel_phone import call, call_again, end_call, hang_up
 from sim.kernel_posts import after_reading, found, is_unwatched, post
 from sim.kernel_queues import WAITING
-from sim.kernel_staff import come, go, go_dark, set_level
+from sim.kernel_staff import come, end_stretch, go, go_dark, set_level
 from sim.kernel_tables import (
     AGENDA,
     ASK,
@@ -60,6 +70,7 @@ from sim.kernel_tables import (
     TURN,
     WORK,
 )
+from sim.kernel_thinning import come_after_all, suppresses
 from sim.kernel_turns import IN_HAND, overflow, unstick
 
 CALL = code(PostKind.CALL)
@@ -86,6 +97,8 @@ def advance(state: Any, until_s: Any) -> Any:
         if source == FROM_POSTS:
             number = s.post
             s.post += 1
+            if s.thins and suppresses(s, number):
+                continue
             if row(s.post_kind, number, BYTE).v == CALL:
                 call(s, number, 0)
             else:
@@ -142,8 +155,29 @@ def _work(s: Any, what: Any) -> Any:
         end_turn(s, turn)
     elif operation == SETTLE:
         settle(s)
-    else:
+    elif operation == END_CALL:
         end_call(s, turn)
+    else:
+        _crisis(s, operation, turn, (what >> 32) & 0xFFFFFF)
+
+
+@part
+def _crisis(s: Any, operation: Any, first: Any, second: Any) -> Any:
+    """What a crisis plan does, and those who are there because of it."""
+    if operation == LOOK:
+        look_at_signals(s)
+    elif operation == ACT:
+        act_now(s, first, second)
+    elif operation == RENEW:
+        renew(s, first, second)
+    elif operation == COME_IN:
+        come_in(s, first, second)
+    elif operation == SIT_DOWN:
+        sit_down(s, first, second)
+    elif operation == GET_UP:
+        get_up(s, first, second)
+    else:
+        go(s, first)
 
 
 @part
@@ -168,6 +202,8 @@ def _later(s: Any, what: Any) -> Any:
         hang_up(s, first)
     elif operation == CALL_AGAIN:
         call_again(s, first, second)
+    elif operation == COME_AFTER_ALL:
+        come_after_all(s, first, second)
     else:
         act(s, first, second, operation)
 
@@ -177,7 +213,7 @@ def _planned(s: Any, a: Any) -> Any:
     if a.what == COME:
         come(s, a.who, a.off_s, a.worked_s)
     elif a.what == GO:
-        go(s, a.who)
+        end_stretch(s, a)
     elif a.what == SET_LEVEL:
         set_level(s, a.who, a.heads)
     elif a.what == BEGIN_FAULT:
@@ -198,7 +234,7 @@ def anything_waits(state: Any) -> Any:
         return True
     for case in range(s.cases_n):
         c = row(s.cases, case, CASE)
-        if c.state in (WITH_CUSTOMER, PARKED) or (c.state == GAVE_UP and c.returning):
+        if c.state in (WITH_CUSTOMER, PARKED) or (c.state in (GAVE_UP, SUPPRESSED) and c.returning):
             return True
         if c.state == UNREAD and not is_unwatched(s, c.platform):
             return True

@@ -11,6 +11,7 @@ from sim.kernel_choice import factor_in, next_turn
 from sim.kernel_events import END_TURN, SETTLE, STAFF_OFF, TURN_END, about, order, push
 from sim.kernel_idle import has_room, update, withdraw
 from sim.kernel_memory import row
+from sim.kernel_signals import see_leaving
 from sim.kernel_tables import CASE, INT, LIMIT, POOL, QUEUE, SEAT, SERVES, SPILL, TURN, WORK
 from sim.kernel_work import ANSWER, seconds
 from sim.outcome import CaseState, TurnState
@@ -36,6 +37,8 @@ def leave_queue(s: Any, turn: Any, state: Any) -> Any:
     if t.standing:
         t.standing = 0
         count_places(s, turn, -1)
+        if s.buckets > 0:
+            see_leaving(s, t)
         if t.sticky != NONE:
             row(s.pools, row(s.seats, t.sticky, SEAT).pool, POOL).private -= 1
 

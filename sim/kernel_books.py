@@ -7,6 +7,7 @@ from typing import Any
 from scenarios.names import NONE
 from sim.codecache import compiled, part
 from sim.kernel_cases import copy_post, new_case
+from sim.kernel_control import arm
 from sim.kernel_memory import row
 from sim.kernel_phone import ABANDONED, BLOCKED, CALL
 from sim.kernel_posts import close_posts
@@ -39,7 +40,9 @@ def begin(state: Any) -> Any:
         number = row(s.case_rows, i, LONG).v
         c = row(s.cases, new_case(s, i, row(s.post_time, number, FLOAT).v), CASE)
         copy_post(s, c, number)
-        c.row, c.cls = number, row(s.case_classes, i, BYTE).v
+        c.row, c.cls, c.like = number, row(s.case_classes, i, BYTE).v, i
+    if s.buckets > 0:
+        arm(s)
 
 
 @compiled

@@ -9,12 +9,13 @@ from sim.codecache import part
 from sim.kernel_agents import hold, let_go, look_up, turn_to
 from sim.kernel_chance import STREAM, child_subject, law, share, uniform
 from sim.kernel_events import CUSTOMER, REOPEN, RETURN, THINK, about, order, push
+from sim.kernel_levers import parked_by, promise_s
 from sim.kernel_memory import row
+from sim.kernel_signals import see_case
 from sim.kernel_tables import (
     AFTER_BLOCKED,
     BYTE,
     CASE,
-    CLASS,
     CRM,
     FLOAT,
     INT,
@@ -34,7 +35,7 @@ from sim.turns import INF
 from sim.world import HOUR_S
 
 THINKS, REOPENS, RETURNS = 0, 2, 3  # places among a customer's actions, see sim.customers
-RESOLVED, GAVE_UP, SILENT, WAITING, CASE_IN_HAND, WITH_CUSTOMER, PARKED, UNREAD, MISSED = (
+RESOLVED, GAVE_UP, SILENT, WAITING, CASE_IN_HAND, WITH_CUSTOMER, PARKED, UNREAD, MISSED, SUPPRESSED = (
     int(state) for state in CaseState
 )
 
@@ -44,6 +45,7 @@ def open_case(s: Any, case: Any) -> Any:
     """A case becomes known: its first turn is due from the time of the post."""
     c = row(s.cases, case, CASE)
     c.seen = s.now
+    see_case(s, c.language)
     if c.planned == 0:
         _plan(s, c)
     ask(s, case, c.posted, False)
@@ -76,7 +78,7 @@ def ask(s: Any, case: Any, arrival: Any, goes_on: Any) -> Any:
     if goes_on:
         c.attempts = 0
     c.version += 1
-    c.asked = arrival
+    c.asked, c.key = arrival, arrival + promise_s(s, c)
     c.turn = NONE
     if not parks(s, c):
         queue_up(s, case, c.last_seat if goes_on else NONE)
@@ -84,28 +86,26 @@ def ask(s: Any, case: Any, arrival: Any, goes_on: Any) -> Any:
 
 @part
 def parks(s: Any, c: Any) -> Any:
-    """Whether a fault keeps the case from being answered; it is parked then."""
+    """Whether a fault or a lever keeps the case from being answered; it is parked then."""
     for i in range(how_many(s, NO_ANSWER)):
         if concerns(in_force(s, NO_ANSWER, i), c.topic):
             c.state, c.parked = PARKED, 1
             c.parked_by = row(s.fault_lists, NO_ANSWER * s.faults_n + i, INT).v
             s.parked += 1
             return True
-    return False
-
-
-@part
-def key_of(s: Any, c: Any) -> Any:
-    """When the turn that the case asks for is due."""
-    promise = row(s.classes, c.cls, CLASS)
-    return c.asked + (promise.next_s if c.k > 0 else promise.promise_s)
+    lever = parked_by(s, c)
+    if lever == NONE:
+        return False
+    c.state, c.parked, c.parked_by = PARKED, 1, s.faults_n + lever
+    s.parked += 1
+    return True
 
 
 @part
 def queue_up(s: Any, case: Any, last_seat: Any) -> Any:
     """The turn that the case asks for is queued."""
     c = row(s.cases, case, CASE)
-    turn = new_turn(s, ANSWER, c.language, c.asked, key_of(s, c), case)
+    turn = new_turn(s, ANSWER, c.language, c.asked, c.key, case)
     t = row(s.turns, turn, TURN)
     t.subject, t.k = c.subject, c.k
     if c.k < c.base_n:
@@ -216,7 +216,7 @@ def split(s: Any, case: Any, posted: Any) -> Any:
     n = row(s.cases, made, CASE)
     n.language, n.platform, n.visibility, n.topic = c.language, c.platform, c.visibility, c.topic
     n.tier, n.sentiment, n.cls, n.departure = c.tier, c.sentiment, c.cls, c.departure
-    n.origin = case
+    n.origin, n.like = case, c.like
     n.planned, n.base, n.base_n = 1, s.shares_n, 1
     row(s.shares, n.base, FLOAT).v = law(s, s.law_extra_turn, STREAM.EXTRA_TURN, n.subject, 0)
     s.shares_n += 1
@@ -230,14 +230,14 @@ def new_case(s: Any, subject: Any, posted: Any) -> Any:
     s.cases_n += 1
     c = row(s.cases, case, CASE)
     c.posted, c.subject = posted, subject
-    c.departure = c.seen = c.first_start = c.first_reply = c.closed = c.left = c.pending = c.asked = INF
+    c.departure = c.seen = c.first_start = c.first_reply = c.closed = c.left = c.pending = c.asked = c.key = INF
     c.work = 0.0
-    c.row = c.origin = c.turn = c.holder = c.last_seat = c.onward = c.parked_by = NONE
+    c.row = c.origin = c.turn = c.holder = c.last_seat = c.onward = c.parked_by = c.kept_by = NONE
     c.version = c.tests = c.waits = c.extra_posts = c.holder_stay = c.k = c.planned = c.base = c.base_n = 0
     c.turns = c.attempts = c.recontacts = c.reopened = 0
     c.language = c.platform = c.visibility = c.topic = c.tier = c.sentiment = c.cls = 0
     c.escalated = c.pays = c.back_office = c.parked = c.returning = 0
-    c.state = UNREAD
+    c.state, c.like = UNREAD, 0
     return case
 
 

@@ -12,6 +12,7 @@ from scenarios.behaviour import CrmFault, HeldFault, NoAnswer, Onward, PaymentFa
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
 from sim.clock import Kind, order
 from sim.desk import Pool, WaitingLimit
+from sim.kernel_crisis import crisis, levers_of_rules
 from sim.kernel_memory import Record
 from sim.kernel_tables import (
     AGENDA,
@@ -91,6 +92,7 @@ def contents(world: World) -> Tables:
         **_agents(world),
         **_customers(world),
         **_faults(world),
+        **crisis(world),
         "agenda": _agenda(world),
     }
 
@@ -109,6 +111,7 @@ def _posts(world: World) -> Tables:
         **made,
         "post_class": called,
         "post_held": np.full(n if holds else 1, NONE, dtype=np.int16),
+        "post_parent": trace["parent"],
         "case_rows": world.case_row,
         "case_classes": world.case_class,
     }
@@ -128,6 +131,7 @@ def _queues(world: World) -> Tables:
     serves: list[tuple[Any, ...]] = []
     spills: list[tuple[Any, ...]] = []
     limits: list[int] = []
+    by = levers_of_rules(world)
     where = {number: place for place, number in world.answer_queue.items()}
     for q, spec in enumerate(world.queues):
         made[q]["deferred"], made[q]["route"] = spec.deferred, spec.route
@@ -136,7 +140,7 @@ def _queues(world: World) -> Tables:
         if q in where:
             language, visibility, group, _ = where[q]
             spills += [
-                (desk.routing.overflow[i].after_min * MINUTE_S, i, world.overflow_queues[(i, *where[q])])
+                (desk.routing.overflow[i].after_min * MINUTE_S, i, world.overflow_queues[(i, *where[q])], by[i])
                 for i in world.rules_of[language]
             ]
             limits += _limits(world, language, visibility, group)
@@ -203,7 +207,10 @@ def _agents(world: World) -> Tables:
         it["serves_end"] = len(serves)
     n = pool_of.size
     seats = table(SEAT, n=n, pool=pool_of, off_s=INF, present_from=INF, idle_since=-INF, place=NONE)
-    seats["first"] = seats["last"] = NONE
+    seats["first"] = seats["last"] = seats["rung"] = NONE
+    seats["first_on"], seats["free_from"] = INF, -INF
+    for r, agents in enumerate(world.crisis.seats if world.crisis is not None else ()):
+        seats["rung"][list(agents)] = r
     return {
         **_free_bits(world, pools),
         "pools": pools,
@@ -246,7 +253,8 @@ def _customers(world: World) -> Tables:
     chance = world.chance
     onwards: list[tuple[Any, ...]] = []
     ends = [0]
-    for name in LISTS:
+    levers = len(world.crisis.who) if world.crisis is not None else 0
+    for name in (*LISTS, *(f"lever_{i}" for i in range(levers))):
         onwards += [(o.probability, law, *_leads(world, o)) for o, law in chance.onward.get(name, ())]
         ends.append(len(onwards))
     promises = [
@@ -310,11 +318,15 @@ def _faults(world: World) -> Tables:
 def _agenda(world: World) -> Table:
     """What is known beforehand, in order of time, and something that never comes."""
     made = [(INF, 0.0, 0.0, LAST_ORDER, NONE, NONE, 0)]
+    shift_ends = {(shift.agent, shift.end_s) for shift in world.roster.shifts}
     for seat, stretches in enumerate(world.roster.stretches):
-        for each in stretches:
+        for n, each in enumerate(stretches):
             made.append((each.on_s, each.off_s, each.worked_s, order(Kind.STAFF_ON, seat), COME, seat, 0))
             if each.off_s < world.until_s:
-                made.append((each.off_s, 0.0, 0.0, order(Kind.STAFF_OFF, seat), GO, seat, 0))
+                # Of an end: when he comes again, whether it is that of a shift, the number of the stretch.
+                again = stretches[n + 1].on_s if n + 1 < len(stretches) else INF
+                ends = float((seat, each.off_s) in shift_ends)
+                made.append((each.off_s, again, ends, order(Kind.STAFF_OFF, seat), GO, seat, n))
     pool_of = world.roster.pool_of
     for p, levels in enumerate(world.roster.levels):
         before = 0

@@ -11,10 +11,11 @@ from sim.kernel_agents import leave_queue
 from sim.kernel_cases import SILENT, duplicates, next_message, reopen, split, turned_away
 from sim.kernel_chance import STREAM, child_subject, uniform
 from sim.kernel_events import REOPEN, THINK
+from sim.kernel_levers import changed
 from sim.kernel_memory import row
 from sim.kernel_posts import post_again
 from sim.kernel_queues import WAITING
-from sim.kernel_tables import AFTER_ABANDONED, ASK, CASE, NOTHING, ONWARD, OPEN, PHONE, PLATFORM, PUBLIC, TURN
+from sim.kernel_tables import AFTER_ABANDONED, ASK, CASE, NOTHING, ONWARD, OPEN, PHONE, PLATFORM, PUBLIC, SEPARATE, TURN
 from sim.kernel_turns import may_repeat
 from sim.outcome import TurnState
 from sim.turns import INF
@@ -50,7 +51,7 @@ def repeat(s: Any, turn: Any, j: Any) -> Any:
         return
     c = row(s.cases, t.number, CASE)
     c.recontacts += 1
-    apart = uniform(s, STREAM.RECONTACT_SEPARATE, c.subject, j) < s.separate_share
+    apart = uniform(s, STREAM.RECONTACT_SEPARATE, c.subject, j) < changed(s, SEPARATE, s.separate_share, c)
     if apart or duplicates(s, child_subject(c.subject, APART | j)):
         made = split(s, t.number, s.now)
         post_again(s, made, RECONTACTED, OPEN)

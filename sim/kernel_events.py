@@ -13,15 +13,16 @@ from sim.codecache import part
 from sim.kernel_memory import row
 from sim.kernel_tables import ENTRY, HEAP, NO_ROOM, SLOT
 
-TURN_END, STAFF_OFF, OPENING, PATIENCE, CUSTOMER, POST_EVENT = (
-    int(kind) for kind in (Kind.TURN_END, Kind.STAFF_OFF, Kind.OPENING, Kind.PATIENCE, Kind.CUSTOMER, Kind.POST)
+TURN_END, STAFF_ON, STAFF_OFF, CONTROL, OPENING, PATIENCE, CUSTOMER, POST_EVENT = (
+    int(kind) for kind in Kind if kind is not Kind.FAULT
 )
 # Operations. (turn), (call), (), (turn), (turn, rule), (turn), (call), (case, version) x 3, (turn, test), (case),
-# (case, version), (row, asks), (call, onward)
+# (case, version), (row, asks), (call, onward), (case, version), (), (lever, version) x 2, (seat, version),
+# (seat, stretch) x 2, (seat)
 (
     END_TURN, END_CALL, SETTLE, UNSTICK, OVERFLOW, END_PATIENCE, HANG_UP, THINK, REOPEN, RETURN, REPEAT, OPEN_LATER,
-    ASK_LATER, FOUND, CALL_AGAIN,
-) = range(15)  # fmt: skip
+    ASK_LATER, FOUND, CALL_AGAIN, COME_AFTER_ALL, LOOK, ACT, RENEW, COME_IN, SIT_DOWN, GET_UP, GO_HOME,
+) = range(23)  # fmt: skip
 
 
 @part

@@ -12,7 +12,21 @@ from scenarios.names import NONE
 from sim.codecache import part
 from sim.kernel_bits import mark
 from sim.kernel_memory import row
-from sim.kernel_tables import AGENDA, ALL_AT_RANDOM, FEWEST_SKILLS, INT, LONGEST_IDLE, ORDERED, POOL, QUEUE, SEAT, TURN
+from sim.kernel_tables import (
+    AGENDA,
+    ALL_AT_RANDOM,
+    ENTRY,
+    FEWEST_SKILLS,
+    HEAP,
+    INT,
+    LONGEST_IDLE,
+    ORDERED,
+    POOL,
+    QUEUE,
+    SEAT,
+    TURN,
+    WORK,
+)
 from sim.turns import ROOM
 
 
@@ -152,4 +166,7 @@ def _compared(s: Any, one: Any, other: Any) -> Any:
 @part
 def somebody_leaves_now(s: Any) -> Any:
     """Whether this instant has shift ends that are still to come, so that not all who are free may start."""
-    return row(s.agenda, s.agenda_at, AGENDA).time == s.now
+    if row(s.agenda, s.agenda_at, AGENDA).time == s.now:
+        return True
+    work = row(s.heaps, WORK, HEAP)  # those who were called in, or stay longer, leave by its events
+    return work.n > 0 and row(work.entries, 0, ENTRY).time == s.now

@@ -30,6 +30,7 @@ from sim.kernel_tables import (
     TIES_AT_RANDOM,
     WORK,
 )
+from sim.levers import ArrivalsLever, OverdueLever
 from sim.world import HOUR_S, MINUTE_S, World
 
 KEPT_BYTES = 1 << 29  # of a table whose rows are not all used
@@ -56,7 +57,7 @@ class Memory:
             if name not in GROWING:
                 self.state[f"{name}_n"] = self.tables[name].size
         self.laws = world.chance.laws
-        for name, value in {**_start(world), **_rules(world), **_behaviour(world)}.items():
+        for name, value in {**_start(world), **_rules(world), **_behaviour(world), **_crisis(world)}.items():
             self.state[name] = value
 
     def made(self, name: str) -> Table:
@@ -77,6 +78,8 @@ class Memory:
             "nodes": many_turns * (1 + spills),
             "extra": many_turns,
             "staff": 2 * stays + 2 * len(world.roster.pool_of) + 100,
+            "plan": 1000,
+            "paid": 4 * len(world.roster.pool_of) + 100,
         }
         for name, size in sizes.items():
             self.tables[name] = _borrowed(name, TABLES[name], room * size)
@@ -150,10 +153,32 @@ def _rules(world: World) -> dict[str, Any]:
         "unwatched": sum(1 << code(p) for p in Platform if watched and p not in watched),
         "overdue": OVERDUE[overdue.mode],
         "lane_seats": overdue.seats if overdue.mode == "own_lane" else NONE,
+        "desk_triage": TRIAGE[desk.triage.mode],
+        "desk_recall": desk.triage.recall,
+        "desk_false_positive": desk.triage.false_positive,
+        "desk_delay_s": desk.triage.delay_s,
+        "desk_overdue": OVERDUE[overdue.mode],
+        "desk_seats": overdue.seats if overdue.mode == "own_lane" else NONE,
         "sticky_s": routing.sticky_min * MINUTE_S,
         **_choice(world),
         "fatigue_per_h": desk.fatigue.per_h,
         "fatigue_beyond_h": desk.fatigue.beyond_8h_per_h,
+    }
+
+
+def _crisis(world: World) -> dict[str, Any]:
+    """When the desk looks at its signals; without a plan never."""
+    it = world.crisis
+    if it is None:
+        return {"buckets": 0}
+    return {
+        "start_s": world.start_s,
+        "until_s": world.until_s,
+        "interval_s": it.interval_s,
+        "declaration_s": it.plan.declaration_min * MINUTE_S,
+        "own_triggers": len(it.plan.triggers),
+        "buckets": it.buckets,
+        "thins": any(isinstance(lever, ArrivalsLever) for lever in it.plan.levers),
     }
 
 
@@ -163,11 +188,18 @@ def _choice(world: World) -> dict[str, Any]:
     by_idle = "longest_idle" in idle
     if "random" not in idle:
         choice = BY_RANK
-    elif any(p.reserve or most_in_hand(p) > MANY for p in desk.pools) or desk.routing.overdue.mode == "own_lane":
+    elif any(p.reserve or most_in_hand(p) > MANY for p in desk.pools) or _may_have_lane(world):
         choice = BY_LOOKING  # free agents may be kept from what waits: each has to be asked
     else:
         choice = TIES_AT_RANDOM if by_idle else ALL_AT_RANDOM
     return {"choice": choice, "by_idle": by_idle}
+
+
+def _may_have_lane(world: World) -> bool:
+    """Whether overdue turns may have a lane of their own, by the desk or by a lever."""
+    levers = world.crisis.plan.levers if world.crisis is not None else ()
+    rules = [world.desk.routing.overdue, *(lever.overdue for lever in levers if isinstance(lever, OverdueLever))]
+    return any(rule.mode == "own_lane" for rule in rules)
 
 
 def _behaviour(world: World) -> dict[str, Any]:

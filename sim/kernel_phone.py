@@ -127,6 +127,6 @@ def _write(s: Any, number: Any, onward: Any) -> Any:
     c = row(s.cases, case, CASE)
     copy_post(s, c, number)
     c.cls = row(s.post_class, number, BYTE).v
-    c.origin = number
+    c.origin, c.like = number, -1 - number
     move(c, onward)
     post_again(s, case, FROM_PHONE, OPEN)

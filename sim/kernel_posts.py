@@ -10,6 +10,7 @@ from sim.kernel_cases import MISSED, PARKED, RETURNS, UNREAD, ask, message, open
 from sim.kernel_chance import STREAM, child_subject, law, uniform
 from sim.kernel_events import ASK_LATER, CUSTOMER, FOUND, OPEN_LATER, POST_EVENT, about, order, push
 from sim.kernel_memory import row
+from sim.kernel_signals import see_post
 from sim.kernel_tables import (
     ASK,
     AT_ONCE,
@@ -54,6 +55,7 @@ def post(s: Any, number: Any) -> Any:
             row(s.post_held, number, SHORT).v = row(s.fault_lists, HELD * s.faults_n + i, INT).v
             s.held_posts += 1
             return
+    see_post(s, row(s.post_language, number, BYTE).v)
     if s.triage == PEOPLE:
         _read_row(s, READING, number)
         return
@@ -134,7 +136,9 @@ def post_again(s: Any, case: Any, kind: Any, then: Any) -> Any:
     c = row(s.cases, case, CASE)
     if is_unwatched(s, c.platform):
         c.returning = 0
-    elif s.triage == PEOPLE:
+        return
+    see_post(s, c.language)
+    if s.triage == PEOPLE:
         c.extra_posts += 1
         subject = child_subject(c.subject, c.extra_posts)
         turn = _reading(s, READING, EXTRA_FROM + case, c.language, s.now, subject)

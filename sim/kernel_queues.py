@@ -169,3 +169,13 @@ def take_any(s: Any, queue: Any) -> Any:
     if turn != NONE:
         _drop_head(s, row(s.lines, queue_line, LINE))
     return turn
+
+
+@part
+def regroup(s: Any, queue: Any) -> Any:
+    """Overdue turns of a queue stand with the others again: the rule about them changes."""
+    turn = first(s, 2 * queue + 1)
+    while turn != NONE:
+        _drop_head(s, row(s.lines, 2 * queue + 1, LINE))
+        stand(s, 2 * queue, turn)
+        turn = first(s, 2 * queue + 1)

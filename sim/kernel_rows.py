@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from scenarios.names import NONE
 from sim.kernel_books import write_cases, write_turns
 from sim.kernel_layout import Memory
 from sim.kernel_memory import Record
 from sim.kernel_tables import CASE_COLUMNS, TURN_COLUMNS
-from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS
+from sim.outcome import CASES, EXTRA, PLAN, SHIFTS, STAFF, TURNS
+from sim.roster import PaidShift
 from sim.world import World
 
 Columns = dict[str, NDArray[Any]]
@@ -55,13 +57,27 @@ def extra(memory: Memory) -> Columns:
     return {name: rows[{"time_s": "time"}.get(name, name)].astype(kind) for name, kind in EXTRA.items()}
 
 
-def shifts(world: World, end_s: float) -> Columns:
-    """Paid shifts up to the end of the run."""
+def suppressed(memory: Memory) -> Columns:
+    """Rows of the trace that a lever kept from being made, in order of time: they are asked in the trace's order."""
+    gone = memory.tables["post_gone"]
+    rows = np.flatnonzero(gone != NONE)
+    return {"row": rows.astype(np.int32), "lever": gone[rows].astype(np.int8)}
+
+
+def plan(memory: Memory) -> Columns:
+    """What happened to the crisis plan, in order of time."""
+    rows = memory.made("plan")
+    return {name: rows[{"time_s": "time"}.get(name, name)].astype(kind) for name, kind in PLAN.items()}
+
+
+def shifts(world: World, memory: Memory, end_s: float) -> Columns:
+    """Paid shifts up to the end of the run, by agent and time."""
     pool_of = world.roster.pool_of
-    rows = [
+    paid = [PaidShift(int(r["agent"]), float(r["start_s"]), float(r["end_s"]), True) for r in memory.made("paid")]
+    rows = sorted(
         (s.agent, pool_of[s.agent], s.start_s, min(s.end_s, end_s), s.worked)
-        for s in world.roster.shifts
+        for s in (*world.roster.shifts, *paid)
         if s.start_s < end_s
-    ]
+    )
     columns = list(zip(*rows, strict=True)) or [()] * len(SHIFTS)
     return {name: np.array(column) for name, column in zip(SHIFTS, columns, strict=True)}

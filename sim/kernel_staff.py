@@ -7,10 +7,12 @@ from typing import Any
 from scenarios.names import NONE
 from sim.codecache import part
 from sim.kernel_agents import let_fall, settle_everybody, settle_seat
+from sim.kernel_chance import STREAM, uniform
+from sim.kernel_events import GO_HOME, STAFF_OFF, about, order, push
 from sim.kernel_idle import update, withdraw
 from sim.kernel_memory import row
 from sim.kernel_queues import take_any
-from sim.kernel_tables import CASE, INT, NO_ROOM, POOL, SEAT, STAFF_ROW, TURN
+from sim.kernel_tables import BYTE, CASE, HEADS, INT, LEVER, NO_ROOM, PAID_ROW, POOL, SEAT, STAFF_ROW, TURN, WORK
 from sim.kernel_turns import new_turn, stand_open, wait_for_settling
 from sim.kernel_work import ANSWER
 from sim.outcome import CaseState, TurnState
@@ -42,6 +44,41 @@ def _switch_on(s: Any, seat: Any, off_s: Any) -> Any:
     settle_seat(s, seat)
     if p.reserve > 0:
         p.settles = 1
+
+
+@part
+def end_stretch(s: Any, a: Any) -> Any:
+    """A stretch of the roster ends; at the end of a shift some stay longer (levers on heads)."""
+    if a.worked_s > 0.0:  # the shift ends, too
+        seat = a.who
+        pool = row(s.seats, seat, SEAT).pool
+        for i in range(s.levers_n):
+            lever = row(s.levers, i, LEVER)
+            if lever.on and lever.changes == HEADS and row(s.lever_pools, i * s.pools_n + pool, BYTE).v:
+                until = s.now + lever.extend_s
+                if a.off_s > until and uniform(s, STREAM.STAY, seat, a.heads * 64 + i) < lever.effect:
+                    _stay(s, seat, until)
+                    return
+    go(s, a.who)
+
+
+@part
+def _stay(s: Any, seat: Any, until: Any) -> Any:
+    row(s.seats, seat, SEAT).off_s = until
+    pay(s, seat, s.now, min(until, s.until_s))
+    push(s, WORK, until, order(STAFF_OFF, seat, 0), about(GO_HOME, seat, 0))
+    settle_seat(s, seat)
+
+
+@part
+def pay(s: Any, seat: Any, start_s: Any, end_s: Any) -> Any:
+    """Time that is paid over and above the roster."""
+    if s.paid_n >= s.paid_room:
+        s.stopped = NO_ROOM
+        return
+    r = row(s.paid, s.paid_n, PAID_ROW)
+    s.paid_n += 1
+    r.agent, r.start_s, r.end_s = seat, start_s, end_s
 
 
 @part

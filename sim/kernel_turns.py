@@ -10,9 +10,25 @@ from sim.kernel_agents import count_places, settle_everybody, start, sticky_fact
 from sim.kernel_chance import STREAM, law, uniform
 from sim.kernel_choice import chosen, factor_in, takes
 from sim.kernel_events import CUSTOMER, END_PATIENCE, OPENING, OVERFLOW, PATIENCE, REPEAT, UNSTICK, about, order, push
+from sim.kernel_levers import changed
 from sim.kernel_memory import row
 from sim.kernel_queues import WAITING, stand
-from sim.kernel_tables import CASE, INT, LATER, LIMIT, POOL, QUEUE, SEAT, SPILL, TOPIC, TURN
+from sim.kernel_signals import see_waiting
+from sim.kernel_tables import (
+    CASE,
+    INT,
+    LATER,
+    LEVER,
+    LIMIT,
+    PATIENCE_OF,
+    POOL,
+    QUEUE,
+    RECONTACT,
+    SEAT,
+    SPILL,
+    TOPIC,
+    TURN,
+)
 from sim.kernel_work import ANSWER
 from sim.outcome import TurnState
 from sim.turns import INF
@@ -34,7 +50,7 @@ def new_turn(s: Any, kind: Any, language: Any, arrival: Any, key: Any, number: A
     t.base_s, t.patience_left, t.extra = 0.0, NAN, 0.0
     t.number = t.subject = number
     t.aside = t.k = 0
-    t.agent = t.queue = t.sticky = t.next = NONE
+    t.agent = t.queue = t.sticky = t.next = t.younger = NONE
     t.state, t.kind, t.language = WAITING, kind, language
     t.route = t.remaining = t.standing = t.late = 0
     return turn
@@ -104,6 +120,8 @@ def _wait(s: Any, turn: Any) -> Any:
     q = row(s.queues, t.queue, QUEUE)
     t.standing = 1
     count_places(s, turn, 1)
+    if s.buckets > 0:
+        see_waiting(s, turn)
     if t.sticky != NONE:
         row(s.pools, row(s.seats, t.sticky, SEAT).pool, POOL).private += 1
         stand(s, 2 * (s.private_queues + 2 * t.sticky + q.deferred), turn)
@@ -129,7 +147,9 @@ def _patience(s: Any, t: Any) -> Any:
         return INF
     c = row(s.cases, t.number, CASE)
     patience = row(s.topics, c.topic, TOPIC).patience
-    return INF if patience == NONE else law(s, patience, STREAM.PATIENCE, t.subject, c.waits - 1)
+    if patience == NONE:
+        return INF
+    return changed(s, PATIENCE_OF, law(s, patience, STREAM.PATIENCE, t.subject, c.waits - 1), c)
 
 
 @part
@@ -139,7 +159,7 @@ def may_repeat(s: Any, turn: Any, since: Any) -> Any:
     c = row(s.cases, t.number, CASE)
     j = c.tests
     c.tests += 1
-    if s.recontact_p > 0.0 and uniform(s, STREAM.RECONTACT, c.subject, j) < s.recontact_p:
+    if s.recontact_p > 0.0 and uniform(s, STREAM.RECONTACT, c.subject, j) < changed(s, RECONTACT, s.recontact_p, c):
         at = since + law(s, s.law_gap, STREAM.RECONTACT_GAP, c.subject, j)
         push(s, LATER, at, order(CUSTOMER, t.number, REPEATS), about(REPEAT, turn, j))
 
@@ -177,9 +197,12 @@ def unstick(s: Any, turn: Any) -> Any:
 
 @part
 def overflow(s: Any, turn: Any, i: Any) -> Any:
-    """The `i`-th overflow rule of its queue opens the turn to others."""
+    """The `i`-th overflow rule of its queue opens the turn to others, if it is in force."""
     t = row(s.turns, turn, TURN)
     if t.state != WAITING:
+        return
+    lever = row(s.spills, row(s.queues, t.queue, QUEUE).spills + i, SPILL).lever
+    if lever != NONE and not row(s.levers, lever, LEVER).on:
         return
     if t.sticky != NONE:
         t.aside |= 1 << i  # later: so far it is for one agent alone

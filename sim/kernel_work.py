@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from scenarios.names import NONE
 from sim.codecache import part
+from sim.kernel_levers import changed
 from sim.kernel_memory import row
-from sim.kernel_tables import CASE, CRM, FAULT, FLOAT, INT, PAYMENT, POOL, SEAT, TURN
+from sim.kernel_tables import CASE, CRM, FAULT, FLOAT, HANDLING, INT, PAYMENT, POOL, RUNG, SEAT, TURN
 from sim.outcome import TurnKind
 from sim.turns import INF
 from sim.world import HOUR_S
@@ -23,6 +25,10 @@ def seconds(s: Any, turn: Any, seat: Any, factor: Any) -> Any:
     a = row(s.seats, seat, SEAT)
     p = row(s.pools, a.pool, POOL)
     time = t.base_s * factor * _tired(s, a)
+    if a.rung != NONE:
+        ramp_s = row(s.rungs, a.rung, RUNG).ramp_s
+        if ramp_s > 0.0:
+            time *= 2.0 - min((s.now - a.first_on) / ramp_s, 1.0)
     time *= row(s.concurrency, p.concurrency + min(a.in_hand, p.concurrency_n - 1), FLOAT).v
     if t.kind == ANSWER:
         for i in range(how_many(s, CRM)):
@@ -31,6 +37,7 @@ def seconds(s: Any, turn: Any, seat: Any, factor: Any) -> Any:
             fault = in_force(s, PAYMENT, i)
             if concerns(fault, row(s.cases, t.number, CASE).topic):
                 time *= fault.factor
+        time = changed(s, HANDLING, time, row(s.cases, t.number, CASE))
         time *= 1.0 + t.extra
         if t.left < INF:
             time *= s.silent_cost

@@ -16,8 +16,8 @@ from typing import Literal
 import numpy as np
 
 from scenarios.names import Language, Sentiment, code, members
-from sim.outcome import CaseState, Outcome, TurnKind
-from sim.waits import UNREAD_KINDS, FloatArray, Mask, Rows, levels, waiting
+from sim.outcome import CaseState, Outcome, PlanStep, TurnKind
+from sim.waits import UNREAD_KINDS, FloatArray, IntArray, Mask, Rows, levels, waiting
 
 HOUR_S = 3600.0
 DAY_H = 24
@@ -141,7 +141,44 @@ def _hours_of_pools(rows: Rows) -> FloatArray:
 
 def _cost(rows: Rows) -> float:
     rates = [float(pool["cost_per_h"]) for pool in rows.about["pools"]]
-    return float(np.dot(_hours_of_pools(rows), rates))
+    return float(np.dot(_hours_of_pools(rows), rates)) + _lever_cost(rows)
+
+
+def _steps(rows: Rows, step: PlanStep) -> tuple[FloatArray, IntArray]:
+    """When the crisis plan took such steps, and with which lever or rung."""
+    plan = rows.outcome.plan
+    mine = plan["step"] == step
+    return plan["time_s"][mine], plan["number"][mine].astype(np.int64)
+
+
+def _lever_cost(rows: Rows) -> float:
+    """What levers cost: at each switching on, and by the hour until they are off or the window ends."""
+    end = rows.window_s[1]
+    (on_s, on), (off_s, off) = _steps(rows, PlanStep.LEVER_ON), _steps(rows, PlanStep.LEVER_OFF)
+    cost = 0.0
+    for i, lever in enumerate((rows.about["plan"] or {}).get("levers", ())):
+        begins, ends = np.minimum(on_s[on == i], end), np.minimum(off_s[off == i], end)
+        hours = (ends.sum() + end * (begins.size - ends.size) - begins.sum()) / HOUR_S
+        cost += lever["cost"] * np.count_nonzero(on_s[on == i] < end) + lever["cost_per_h"] * hours
+    return float(cost)
+
+
+def _called_in_hours(rows: Rows) -> float:
+    """Paid hours of the pools of the ladder: those behind the pools of the desk."""
+    ladder = np.array([bool(pool.get("ladder")) for pool in rows.about["pools"]])
+    return float(_hours_of_pools(rows)[ladder].sum())
+
+
+def _crisis_h(rows: Rows) -> float:
+    begins, ends = _steps(rows, PlanStep.DECLARED)[0], _steps(rows, PlanStep.LEFT)[0]
+    end = rows.window_s[1]
+    begins, ends = np.minimum(begins, end), np.minimum(ends, end)
+    return float(ends.sum() + end * (begins.size - ends.size) - begins.sum()) / HOUR_S
+
+
+def _mentions(rows: Rows) -> float:
+    kept = rows.outcome.suppressed["row"].size - int(rows.about["calls_suppressed"])
+    return float(rows.about["mentions"] - kept + rows.outcome.extra["time_s"].size)
 
 
 def _before_departure(rows: Rows) -> float:
@@ -161,9 +198,10 @@ def _answer_rate(rows: Rows, sentiment: Sentiment) -> float:
 
 _TABLE: tuple[Measure, ...] = (
     Measure("mentions", "count", "Mentions",
-            "Posts that name the airline: those of the scenario and those written because somebody waits "
-            "(re-contacts, escalations, switches of channel). Calls are counted apart.",
-            "service", None, lambda r: r.about["mentions"] + r.outcome.extra["time_s"].size),
+            "Posts that name the airline: those of the scenario less those that a crisis plan kept people from "
+            "writing, and those written because somebody waits (re-contacts, escalations, switches of channel). "
+            "Calls are counted apart.",
+            "service", None, _mentions),
     Measure("mentions_trace", "count", "Mentions from outside",
             "Posts of the scenario alone, the same whatever the desk does.",
             "service", None, lambda r: r.about["mentions"]),
@@ -265,8 +303,17 @@ _TABLE: tuple[Measure, ...] = (
             "at the desk.",
             "commerce", "low", lambda r: float(_hours_of_pools(r).sum())),
     Measure("cost", "EUR", "Cost",
-            "Paid hours times the cost of an hour, pool by pool.",
+            "Paid hours times the cost of an hour, pool by pool, and what the levers of a crisis plan cost.",
             "commerce", "low", _cost),
+    Measure("called_in_hours", "hours", "Hours called in",
+            "Paid hours of those who were called in over and above the roster.",
+            "commerce", "low", _called_in_hours),
+    Measure("crisis_hours", "hours", "Hours of declared crisis",
+            "Time within the window in which a crisis was declared.",
+            "service", None, _crisis_h),
+    Measure("cases_deflected", "count", "Cases not made",
+            "Queries that a crisis plan kept people from making; outside every share.",
+            "service", None, lambda r: float(np.count_nonzero(r.outcome.cases["state"] == CaseState.SUPPRESSED))),
     Measure("cost_per_answered_case", "EUR", "Cost per answered case",
             "Cost over the number of answered cases.",
             "commerce", "low", lambda r: _per(_cost(r), float(r.answered.sum()))),

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scenarios.errors import RunError
 from scenarios.files import write_atomic
 
-FORMAT = 1
+FORMAT = 2
 
 
 class CaseState(IntEnum):
@@ -39,6 +39,7 @@ class CaseState(IntEnum):
     PARKED = 6  # held by a fault at the end: unseen or not to be answered yet
     UNREAD = 7  # nobody has read the post that opened it
     MISSED = 8  # the filter took it for chatter
+    SUPPRESSED = 9  # a lever of the crisis plan kept the customer from writing: outside every service level
 
 
 class TurnKind(IntEnum):
@@ -61,6 +62,19 @@ class TurnState(IntEnum):
     HANDED_BACK = 5  # begun, then returned to the queue at a shift's end
     WAITING = 6  # still waits at the end
     IN_HAND = 7  # in hand at the end
+
+
+class PlanStep(IntEnum):
+    """What happened to the crisis plan."""
+
+    DECIDED = 0  # a trigger was entered
+    DECLARED = 1
+    LEFT = 2  # all triggers were left
+    LEVER_ON = 3
+    LEVER_OFF = 4
+    CALLED = 5  # a rung was asked; `heads` accepted
+    STOOD_DOWN = 6
+    WRONG = 7  # a message of a lever was wrong
 
 
 CASES: Mapping[str, type[np.generic]] = MappingProxyType(
@@ -135,12 +149,36 @@ EXTRA: Mapping[str, type[np.generic]] = MappingProxyType(
     {
         "time_s": np.float64,
         "case": np.int32,
-        "kind": np.int8,  # 0 re-contact, 1 escalation, 2 switch of channel, 3 overflow from the phone
+        # 0 re-contact, 1 escalation, 2 switch of channel, 3 overflow from the phone, 4 kept away, came after all
+        "kind": np.int8,
     }
 )
 """Posts that the simulation made: mentions over and above those of the trace."""
 
-TABLES = MappingProxyType({"cases": CASES, "turns": TURNS, "staff": STAFF, "shifts": SHIFTS, "extra": EXTRA})
+SUPPRESSED: Mapping[str, type[np.generic]] = MappingProxyType(
+    {
+        "row": np.int32,  # of the trace
+        "lever": np.int8,
+    }
+)
+"""Rows of the trace that a lever of the crisis plan kept from being made, in order of time."""
+
+PLAN: Mapping[str, type[np.generic]] = MappingProxyType(
+    {
+        "time_s": np.float64,
+        "step": np.int8,  # PlanStep
+        "number": np.int16,  # of the lever or rung, NONE: the plan as a whole
+        "heads": np.int32,  # who accepted, where a rung was asked
+    }
+)
+"""What happened to the crisis plan, in order of time."""
+
+TABLES = MappingProxyType(
+    {
+        "cases": CASES, "turns": TURNS, "staff": STAFF, "shifts": SHIFTS, "extra": EXTRA, "suppressed": SUPPRESSED,
+        "plan": PLAN,
+    }
+)  # fmt: skip
 Table = Mapping[str, NDArray[Any]]
 
 
@@ -150,13 +188,14 @@ class Outcome:
 
     Attributes
     ----------
-    cases, turns, staff, shifts, extra : mapping of str to (n,) array
-        As in `CASES`, `TURNS`, `STAFF`, `SHIFTS`, `EXTRA`; read-only. A calendar of agents and pools is in
-        `about`.
+    cases, turns, staff, shifts, extra, suppressed, plan : mapping of str to (n,) array
+        As in `CASES`, `TURNS`, `STAFF`, `SHIFTS`, `EXTRA`, `SUPPRESSED`, `PLAN`; read-only. A calendar of
+        agents and pools is in `about`.
     about : mapping
         `trace` (digest), `scenario`, `desk`, `desk_digest`, `seed`, `replication`, `engine`, `version`,
         `window_s`, `end_s` (when the run stopped), `mentions`, `calls`, `pools` (list of name, site,
-        cost_per_h, heads), `classes` (list of name, promise_min), `agents` (number in all),
+        cost_per_h, heads), `classes` (list of name, promise_min), `agents` (number in all), `plan` (None, or
+        its name, levers and rungs),
         `timezone`, `onset_local`.
     digest : str
         SHA-256 over all of it, in hexadecimal.
@@ -167,6 +206,8 @@ class Outcome:
     staff: Table
     shifts: Table
     extra: Table
+    suppressed: Table
+    plan: Table
     about: Mapping[str, Any]
     digest: str = field(default="")
 
@@ -223,8 +264,8 @@ def load(path: Path) -> Outcome:
             if head["format"] != FORMAT:
                 raise RunError(f"{path}: is of format {head['format']}, this version reads {FORMAT}; run it anew")
             tables = {t: {n: stored[f"{t}.{n}"] for n in kinds} for t, kinds in TABLES.items()}
-        cases, turns, staff, shifts, extra = (tables[name] for name in TABLES)
-        outcome, digest = Outcome(cases, turns, staff, shifts, extra, head["about"]), head["digest"]
+        parts: dict[str, Any] = {**tables, "about": head["about"]}
+        outcome, digest = Outcome(**parts), head["digest"]
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise RunError(f"{path}: is damaged or no outcome ({error}); run it anew") from error
     if outcome.digest != digest:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.names import code
-from sim.desk import Desk, When
+from sim.precedence import CaseClass, When
 
 
 class AgentView(Protocol):
@@ -75,16 +75,16 @@ def choose(free: Sequence[AgentView], orders: Sequence[IdleOrder | None], u: flo
     return rest[0]
 
 
-def classify(desk: Desk, columns: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
-    """Number of the promise class of each case: the first one of the desk whose conditions hold.
+def classify(classes: Sequence[CaseClass], columns: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
+    """Number of the class of each case: the first one whose conditions hold; the last one holds for all.
 
     `columns` holds (n,) arrays departure_h, tier, topic, sentiment, language, visibility, influence,
     as in a trace.
     """
     n = columns["topic"].size
-    out = np.full(n, len(desk.classes) - 1, dtype=np.int8)
+    out = np.full(n, len(classes) - 1, dtype=np.int8)
     free = np.ones(n, dtype=bool)
-    for number, cls in enumerate(desk.classes):
+    for number, cls in enumerate(classes):
         fits = free & _holds(cls.when, columns)
         out[fits] = number
         free &= ~fits

@@ -24,11 +24,13 @@ from sim import world as worlds
 from sim.attendance import Attendance
 from sim.breakdowns import Breakdowns
 from sim.clock import Clock, Kind, order
+from sim.control import Control
 from sim.customers import Customers
 from sim.desk import Desk
 from sim.floor import Floor
-from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, Outcome, TurnState
+from sim.outcome import CASES, EXTRA, PLAN, SHIFTS, STAFF, SUPPRESSED, TURNS, Outcome, TurnState
 from sim.phone import PhoneLine
+from sim.plan import Plan
 from sim.policies import IdleOrder
 from sim.triage import Triage
 from sim.world import World
@@ -79,7 +81,10 @@ def run(
     attendance = Attendance(world, clock, floor)
     customers = Customers(world, clock, floor)
     triage = Triage(world, clock, floor, customers)
-    Breakdowns(world, clock, floor, customers, triage)
+    breakdowns = Breakdowns(world, clock, floor, customers, triage)
+    control = None
+    if world.crisis is not None:
+        control = Control(world.crisis, world, clock, floor, customers, breakdowns, attendance, triage.thinning)
     phone = PhoneLine(scenario.phone, world, clock, floor, customers, triage) if scenario.phone is not None else None
     _Posts(world, clock, triage)
 
@@ -91,7 +96,8 @@ def run(
         end_s = _walk(world, clock, waits, progress)
     attendance.close()
     triage.close()
-    return _outcome(world, floor, attendance, customers, seed, replication, end_s)
+    steps = control.rows if control is not None else []
+    return _outcome(world, floor, attendance, customers, triage.thinning.rows, steps, seed, replication, end_s)
 
 
 class _Posts:
@@ -141,7 +147,15 @@ def _walk(world: World, clock: Clock, waits: Callable[[], bool], progress: Calla
 
 
 def _outcome(
-    world: World, floor: Floor, attendance: Attendance, customers: Customers, seed: int, replication: int, end_s: float
+    world: World,
+    floor: Floor,
+    attendance: Attendance,
+    customers: Customers,
+    suppressed: list[tuple[int, int]],
+    steps: list[tuple[float, int, int, int]],
+    seed: int,
+    replication: int,
+    end_s: float,
 ) -> Outcome:
     turns = {
         "case": _column((t.case.number if t.case is not None else NONE for t in floor.rows), np.int32),
@@ -170,16 +184,18 @@ def _outcome(
     roster = world.roster
     shifts = [
         (s.agent, roster.pool_of[s.agent], s.start_s, min(s.end_s, end_s), s.worked)
-        for s in roster.shifts
+        for s in (*roster.shifts, *attendance.paid)
         if s.start_s < end_s
     ]
     return Outcome(
         cases=_attributes(customers.cases, names),
         turns=turns,
         staff=_rows(sorted(attendance.rows), list(STAFF)),
-        shifts=_rows(shifts, list(SHIFTS)),
+        shifts=_rows(sorted(shifts), list(SHIFTS)),
         extra=_rows(customers.extra, list(EXTRA)),
-        about=_about(world, seed, replication, end_s),
+        suppressed=_rows(suppressed, list(SUPPRESSED)),
+        plan=_rows(steps, list(PLAN)),
+        about=about(world, seed, replication, end_s, [row for row, _ in suppressed]),
     )
 
 
@@ -199,13 +215,24 @@ def _rows(rows: Sequence[tuple[Any, ...]], names: list[str]) -> dict[str, NDArra
     return {name: np.array(column) for name, column in zip(names, columns, strict=True)}
 
 
-def _about(world: World, seed: int, replication: int, end_s: float) -> dict[str, Any]:
+def _plan(plan: Plan) -> dict[str, Any]:
+    """What measures and reports need to know of the plan: names and costs of its levers, the rungs."""
+    return {
+        "name": plan.name,
+        "levers": [{"name": x.name, "cost": x.cost, "cost_per_h": x.cost_per_h} for x in plan.levers],
+        "rungs": [{"name": x.name, "heads": x.heads} for x in plan.ladder],
+    }
+
+
+def about(world: World, seed: int, replication: int, end_s: float, suppressed: Sequence[int]) -> dict[str, Any]:
+    """What an outcome says of itself; `suppressed` are rows of the trace that were not made."""
     desk, scenario = world.desk, world.scenario
     return {
         "trace": world.trace.digest,
         "scenario": scenario.name,
         "desk": desk.name,
-        "desk_digest": digest(desk),
+        "desk_digest": digest(world.given),
+        "plan": None if world.given.plan is None else _plan(world.given.plan),
         "seed": seed,
         "replication": replication,
         "size_u": world.trace.about.get("size_u"),
@@ -214,12 +241,13 @@ def _about(world: World, seed: int, replication: int, end_s: float) -> dict[str,
         "window_s": [world.start_s, world.end_s],
         "end_s": end_s,
         "mentions": world.trace.mentions,
+        "calls_suppressed": sum(row in world.call_class for row in suppressed),
         "calls": len(world.trace) - world.trace.mentions,
         "agents": len(world.roster.pool_of),
         "pools": [
             {"name": p.name, "site": p.site, "cost_per_h": p.cost_per_h, "heads": p.heads, "head_count": p.head_count,
-             "capacity": p.capacity}
-            for p in desk.pools
+             "capacity": p.capacity, "ladder": i >= len(world.given.pools)}
+            for i, p in enumerate(desk.pools)
         ],
         "classes": [{"name": c.name, "promise_min": c.promise_min} for c in desk.classes],
         "timezone": scenario.timezone,

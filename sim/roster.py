@@ -6,6 +6,7 @@ agent more changes nobody else's absences.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -196,8 +197,13 @@ def _stretches(
         shift = (2.0 * draws.uniform(key, Stream.BREAK_JITTER, agent, name * 16 + i) - 1.0) * pause.jitter_min * 60.0
         begin = min(max(paid_from + pause.after_h * HOUR_S + shift, paid_from), end)
         cuts.append((begin, min(begin + pause.minutes * 60.0, end)))
-    out, at, worked = [], come, 0.0
-    for begin, finish in sorted(cuts):
+    return without_breaks(come, end, sorted(cuts))
+
+
+def without_breaks(at: float, end: float, breaks: Sequence[tuple[float, float]]) -> list[Stretch]:
+    """Time at the desk between two times, cut at breaks (begin, end) in order of time."""
+    out, worked = [], 0.0
+    for begin, finish in breaks:
         if begin > at:
             out.append(Stretch(at, begin, worked))
             worked += begin - at

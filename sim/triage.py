@@ -13,6 +13,7 @@ from sim.customers import Customers
 from sim.draws import Stream
 from sim.floor import Floor
 from sim.outcome import CaseState, TurnKind
+from sim.thinning import Thinning
 from sim.turns import Turn
 from sim.world import MINUTE_S, World
 
@@ -24,8 +25,9 @@ class Triage:
 
     def __init__(self, world: World, clock: Clock, floor: Floor, customers: Customers) -> None:
         self.clock, self.floor, self.customers = clock, floor, customers
-        self.rule = world.desk.triage
+        self.rule, self.effects = world.desk.triage, customers.effects
         self.filtering = 0  # posts that the filter has found and not passed on yet
+        self.thinning = Thinning(world, clock, customers)
         self.held: list[tuple[HeldFault, list[int]]] = []
         self.on_call: Callable[[int, int], None] = lambda row, attempt: None
         t = world.trace
@@ -34,7 +36,12 @@ class Triage:
         customers.read = self.read
 
     def post(self, row: int) -> None:
-        """A row of the trace happens."""
+        """A row of the trace is due; a lever may keep it from being made."""
+        if not self.thinning.suppresses(row):
+            self.happens(row)
+
+    def happens(self, row: int) -> None:
+        """A row of the trace happens, or is no longer held."""
         if self.kinds[row] == CALL:
             self.on_call(row, 0)
             return
@@ -47,21 +54,23 @@ class Triage:
         self._triage(row)
 
     def _triage(self, row: int) -> None:
-        kind, mode = self.kinds[row], self.rule.mode
+        kind, reading = self.kinds[row], self.effects.reading
+        mode = reading.mode
+        self.floor.signals.posted(self.languages[row])
         asks = kind == CASE or (kind == FOLLOW_UP and self.case_of[row] != NONE)
         if mode == "people":
             self._read(TurnKind.READING, row, partial(self._known, row))
         elif mode == "none":
             if asks:
                 self._known(row)
-        elif asks and self.customers.u(Stream.FILTER, row) >= self.rule.recall:
+        elif asks and self.customers.u(Stream.FILTER, row) >= reading.recall:
             case = self.customers.cases[self.case_of[row]]
             if case.state is CaseState.UNREAD:
                 case.state = CaseState.MISSED
-        elif asks or self.customers.u(Stream.FILTER, row) < self.rule.false_positive:
-            self._after_filter(row, asks)
+        elif asks or self.customers.u(Stream.FILTER, row) < reading.false_positive:
+            self._after_filter(row, asks, reading.delay_s)
 
-    def _after_filter(self, row: int, asks: bool) -> None:
+    def _after_filter(self, row: int, asks: bool, delay_s: float) -> None:
         def found(_: Any) -> None:
             self.filtering -= 1
             if asks:
@@ -70,8 +79,8 @@ class Triage:
                 self._read(TurnKind.DISMISS, row, None)
 
         self.filtering += 1
-        if self.rule.delay_s > 0:
-            self.clock.at(self.clock.now + self.rule.delay_s, order(Kind.POST, row), found, None)
+        if delay_s > 0:
+            self.clock.at(self.clock.now + delay_s, order(Kind.POST, row), found, None)
         else:
             found(None)
 

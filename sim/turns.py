@@ -102,6 +102,12 @@ class Queue:
         self.fresh, self.overdue = [], []
         return turns
 
+    def regroup(self) -> None:
+        """Overdue turns stand with the others again: the rule about them changes."""
+        for entry in self.overdue:
+            heappush(self.fresh, entry)
+        self.overdue = []
+
     def first(self) -> Entry | None:
         """The turn with the smallest key."""
         return self._head(self.fresh)
@@ -124,6 +130,7 @@ class Seat:
 
     __slots__ = (
         "active",
+        "first_on",
         "held",
         "idle_since",
         "number",
@@ -146,6 +153,7 @@ class Seat:
         self.on = False
         self.present_from = INF  # inf: not at the desk
         self.off_s = INF
+        self.first_on = INF  # when somebody who was called in first sat down
         self.stretch: Stretch | None = None
         self.idle_since = -INF
         self.active: list[Turn] = []

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.names import NONE
-from sim.outcome import Outcome, TurnKind, TurnState
+from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -31,7 +31,8 @@ class Rows:
     ----------
     outcome : Outcome
     where : (cases,) bool, optional
-        The cases that count; turns of other cases and the reading of chatter are left out.
+        The cases that count; turns of other cases and the reading of chatter are left out. Cases whose
+        customers a crisis plan kept from writing never count.
     """
 
     def __init__(self, outcome: Outcome, where: Mask | None = None) -> None:
@@ -39,10 +40,13 @@ class Rows:
         self.outcome = outcome
         self.cases: Mapping[str, NDArray[Any]] = outcome.cases
         self.turns: Mapping[str, NDArray[Any]] = outcome.turns
+        asked: Mask = outcome.cases["state"] != CaseState.SUPPRESSED  # the others are outside every service level
         if where is not None:
             mine = np.append(where, False)[outcome.turns["case"]]  # NONE points at the False
-            self.cases = {name: column[where] for name, column in outcome.cases.items()}
             self.turns = {name: column[mine] for name, column in outcome.turns.items()}
+            asked &= where
+        if not asked.all():
+            self.cases = {name: column[asked] for name, column in outcome.cases.items()}
 
     @property
     def n(self) -> int:

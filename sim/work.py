@@ -4,15 +4,28 @@ from __future__ import annotations
 
 from scenarios.behaviour import CrmFault, PaymentFault
 from scenarios.names import code
+from sim.effects import Effects
 from sim.outcome import TurnKind
 from sim.turns import Seat, Turn
 from sim.world import HOUR_S, World
 
 
 class Work:
-    """Handling times of one run, and the faults that stretch them."""
+    """Handling times of one run, and the faults and levers that change them."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, effects: Effects) -> None:
+        self.effects = effects
+        plan = world.given.plan
+        self.ramp_up_s = (
+            {
+                agent: rung.ramp_up_h * HOUR_S
+                for rung, agents in zip(plan.ladder, world.crisis.seats, strict=True)
+                for agent in agents
+                if rung.ramp_up_h > 0
+            }
+            if plan is not None and world.crisis is not None
+            else {}
+        )
         self.fatigue = world.desk.fatigue
         self.silent_cost = world.scenario.behaviour.silent_cost
         self.crm: list[CrmFault] = []  # in force, in the order of the scenario
@@ -24,6 +37,8 @@ class Work:
             return turn.base_s
         spec = seat.spec
         time = turn.base_s * factor * self._tired(seat, now)
+        if seat.number in self.ramp_up_s:
+            time *= 2.0 - min((now - seat.first_on) / self.ramp_up_s[seat.number], 1.0)
         time *= spec.concurrency[min(len(seat.active), len(spec.concurrency) - 1)]
         if turn.kind is TurnKind.ANSWER:
             for crm in self.crm:
@@ -31,6 +46,8 @@ class Work:
             for payment in self.payment:
                 if concerns(payment, turn.topic):
                     time *= payment.factor
+            if turn.case is not None:
+                time = self.effects.changed("handling", time, turn.case, now)
             time *= 1.0 + turn.extra
             if turn.ghost:
                 time *= self.silent_cost

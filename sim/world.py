@@ -19,7 +19,10 @@ from scenarios.model import BASE_MIX, Scenario
 from scenarios.names import NEVER_CASES, Language, Platform, PostKind, Topic, Visibility, code, members
 from scenarios.traces import Trace
 from sim import draws, policies
-from sim.desk import Desk, Overflow, Pool
+from sim.crisis import Crisis, expand, lay_out, reads
+from sim.desk import Desk, Pool
+from sim.levers import ArrivalsLever
+from sim.precedence import Overflow
 from sim.roster import Roster, realise
 
 HOUR_S = 3600.0
@@ -73,7 +76,8 @@ class World:
     """Everything that is fixed before the first event of a run."""
 
     scenario: Scenario
-    desk: Desk
+    desk: Desk  # with the seats and rules of its crisis plan
+    given: Desk  # as it is in its file
     trace: Trace
     key: np.uint64
     start_s: float
@@ -93,9 +97,10 @@ class World:
     call_class: dict[int, int]  # row of a call -> class of the case that it may become
     turn_edges: NDArray[np.float64]  # cumulative probabilities of 1, 2, ... turns
     roster: Roster
+    crisis: Crisis | None
 
 
-def build(scenario: Scenario, desk: Desk, trace: Trace, seed: int, replication: int, drain_h: float) -> World:
+def build(scenario: Scenario, given: Desk, trace: Trace, seed: int, replication: int, drain_h: float) -> World:
     """Lay out one run.
 
     Raises
@@ -105,36 +110,36 @@ def build(scenario: Scenario, desk: Desk, trace: Trace, seed: int, replication: 
         desk does not bridge.
     """
     start_s, end_s = trace.about["window_s"]
+    desk = expand(given)
     key = draws.key(seed, replication)
     until_s = end_s + drain_h * HOUR_S
-    queues = _Queues(desk, _languages(scenario, desk, trace), _topics(scenario, trace))
+    queues = _Queues(desk, len(given.pools), _languages(scenario, desk, trace), _topics(scenario, trace))
     rows = np.flatnonzero(trace["kind"] == code(PostKind.CASE))
     order = np.argsort(trace["case"][rows], kind="stable")
     case_row = rows[order].astype(np.int64)
-    cls = policies.classify(desk, {name: trace[name][case_row] for name in CASE_COLUMNS})
+    call_row = np.flatnonzero(trace["kind"] == code(PostKind.CALL))
+    cases, calls = ({name: trace[name][of] for name in CASE_COLUMNS} for of in (case_row, call_row))
+    call_rows = call_row.tolist()
+    roster = realise(desk, scenario, key, start_s, until_s)
     return World(
-        scenario, desk, trace, key, start_s, end_s, until_s,
+        scenario, desk, given, trace, key, start_s, end_s, until_s,
         _chance(scenario, desk),
         tuple(queues.specs), queues.reading, queues.answer, queues.overflow, queues.group_of, queues.rules_of,
         tuple(tuple(q for q, spec in enumerate(queues.specs) if p in spec.factor) for p in range(len(desk.pools))),
         tuple(len(p.languages) * (len(p.topics) or len(queues.groups)) for p in desk.pools),
-        case_row, cls, _call_classes(desk, trace),
+        case_row, policies.classify(desk.classes, cases),
+        dict(zip(call_rows, policies.classify(desk.classes, calls).tolist(), strict=True)),
         np.cumsum(np.array(scenario.behaviour.turns)),
-        realise(desk, scenario, key, start_s, until_s),
+        roster, lay_out(given, roster.pool_of, cases, calls, call_rows),
     )  # fmt: skip
-
-
-def _call_classes(desk: Desk, trace: Trace) -> dict[int, int]:
-    rows = np.flatnonzero(trace["kind"] == code(PostKind.CALL))
-    cls = policies.classify(desk, {name: trace[name][rows] for name in CASE_COLUMNS})
-    return dict(zip(rows.tolist(), cls.tolist(), strict=True))
 
 
 class _Queues:
     """Builds the queues of a desk and who serves them."""
 
-    def __init__(self, desk: Desk, languages: set[int], topics: set[int]) -> None:
+    def __init__(self, desk: Desk, own_pools: int, languages: set[int], topics: set[int]) -> None:
         self.desk, self.routing = desk, desk.routing
+        self.own_pools = own_pools  # behind them stand those of the ladder, who are there in a crisis alone
         self.groups = tuple(desk.routing.topic_groups) or ("all",)
         self.group_of = tuple(self._group(topic) for topic in members(Topic))
         self.specs: list[QueueSpec] = []
@@ -145,7 +150,7 @@ class _Queues:
         deferred = sorted({cls.deferred for cls in desk.classes})
         missing: list[str] = []
         for language in (members(Language)[number] for number in sorted(languages)):
-            if desk.triage.mode != "none":
+            if reads(desk):
                 self._reading(language, missing)
             self.rules_of[code(language)] = tuple(
                 i for i, rule in enumerate(self.routing.overflow) if not rule.languages or language in rule.languages
@@ -175,10 +180,14 @@ class _Queues:
     def _serving(self, language: Language, group: int | None) -> tuple[int, dict[int, float]]:
         """Route and time factors of the pools that serve a language and group (None: read it)."""
         own = self._speakers(language, group)
-        if own or self.routing.unserved == "error":
+        if any(p < self.own_pools for p in own):
             return OWN, own
+        if self.routing.unserved == "error":
+            return OWN, {}
         bridge = self._speakers(self.routing.bridge_language, group)
-        return BRIDGE, {p: f * self.routing.bridge_factor for p, f in bridge.items()}
+        if not any(p < self.own_pools for p in bridge):
+            return BRIDGE, {}
+        return BRIDGE, dict(sorted({**{p: f * self.routing.bridge_factor for p, f in bridge.items()}, **own}.items()))
 
     def _speakers(self, language: Language, group: int | None) -> dict[int, float]:
         return {
@@ -226,7 +235,7 @@ def _languages(scenario: Scenario, desk: Desk, trace: Trace) -> set[int]:
     """Languages in which posts may come: those of the scenario's mixes and what the trace holds besides."""
     lists = [scenario.mix.languages or BASE_MIX.languages or {}]
     lists += [change.languages for change in scenario.mix_changes if change.languages]
-    seen = trace["language"] if desk.triage.mode != "none" else trace["language"][_asking(trace)]
+    seen = trace["language"] if reads(desk) else trace["language"][_asking(trace)]
     return {code(x) for shares in lists for x, share in shares.items() if share > 0} | set(seen.tolist())
 
 
@@ -278,6 +287,13 @@ def _chance(scenario: Scenario, desk: Desk) -> Chance:
     for f, fault in enumerate(scenario.faults):
         if fault.kind == "rule_change":
             add(f"rule_change_{f}", fault.delay_h, HOUR_S)
+    for i, lever in enumerate(desk.plan.levers if desk.plan is not None else ()):
+        if isinstance(lever, ArrivalsLever):
+            onward[f"lever_{i}"] = tuple((o, add("onward", o.delay_min, MINUTE_S)) for o in lever.returns)
+            if lever.wrong is not None:
+                add(f"wave_{i}", lever.wrong.delay_min, MINUTE_S)
+    for r, rung in enumerate(desk.plan.ladder if desk.plan is not None else ()):
+        add(f"lead_{r}", rung.lead_h, HOUR_S)
     return Chance(draws.encode(rows), handling, tuple(patience), number, onward)
 
 

@@ -14,8 +14,9 @@ from scenarios.behaviour import Behaviour, CrmFault
 from scenarios.model import Assumption, Scenario
 from scenarios.names import NONE, Language, PostKind, Sentiment, code
 from scenarios.traces import COLUMNS, Trace
-from sim.desk import Break, CaseClass, Desk, Pool, Shift, Triage
-from sim.outcome import CASES, EXTRA, SHIFTS, STAFF, TURNS, CaseState, Outcome, TurnKind, TurnState
+from sim.desk import Break, Desk, Pool, Shift, Triage
+from sim.outcome import CASES, EXTRA, PLAN, SHIFTS, STAFF, SUPPRESSED, TURNS, CaseState, Outcome, TurnKind, TurnState
+from sim.precedence import CaseClass
 
 INF = math.inf
 HOUR_S = 3600.0
@@ -38,9 +39,9 @@ POOL: Row = {"name": "all", "site": "", "cost_per_h": 30.0, "heads": 1}
 ABOUT: Row = {
     "trace": "", "scenario": "made_up", "desk": "made_up", "desk_digest": "0" * 64, "seed": 1,
     "replication": 0, "engine": "none", "version": "0",
-    "window_s": [0.0, 7200.0], "end_s": 7200.0, "mentions": 0, "calls": 0,
+    "window_s": [0.0, 7200.0], "end_s": 7200.0, "mentions": 0, "calls": 0, "calls_suppressed": 0,
     "pools": [POOL], "classes": [{"name": "all", "promise_min": 60.0}], "agents": 1,
-    "timezone": "Europe/Amsterdam", "onset_local": "2015-06-01T00:00:00",
+    "timezone": "Europe/Amsterdam", "onset_local": "2015-06-01T00:00:00", "plan": None,
 }  # fmt: skip
 
 
@@ -58,6 +59,9 @@ def by_hand(
     staff: Sequence[Row] = (),
     shifts: Sequence[Row] = (),
     extra: Sequence[Row] = (),
+    suppressed: Sequence[Row] = (),
+    plan: Sequence[Row] = (),
+    plan_about: Row | None = None,
     **about: Any,
 ) -> Outcome:
     """An outcome of the rows given; `about` has a window of two hours if not told otherwise."""
@@ -67,7 +71,9 @@ def by_hand(
         staff=table(STAFF, staff, {"agent": 0, "pool": 0}),
         shifts=table(SHIFTS, shifts, {"agent": 0, "pool": 0, "worked": True}),
         extra=table(EXTRA, extra, {"case": 0, "kind": 0}),
-        about={**ABOUT, **about},
+        suppressed=table(SUPPRESSED, suppressed, {"lever": 0}),
+        plan=table(PLAN, plan, {"number": NONE, "heads": 0}),
+        about={**ABOUT, "plan": plan_about, **about},
     )
 
 
@@ -151,7 +157,7 @@ def weekend(
     languages = rng.choice(14, n, p=_mix())
     cases, turns = _served(rng, posted, languages, heads, high * HOUR_S)
     turns += _readings(posts["time_s"], rng)
-    about = {
+    about: dict[str, Any] = {
         "trace": posts.digest, "scenario": "made_up_snow", "seed": seed, "replication": seed - 1,
         "window_s": [low * HOUR_S, high * HOUR_S], "end_s": high * HOUR_S, "mentions": posts.mentions,
         "pools": [{**POOL, "name": name, "heads": h} for name, h in zip(POOLS, heads, strict=True)],

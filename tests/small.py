@@ -41,7 +41,8 @@ def trace(posts: Sequence[Mapping[str, Any]], window_min: tuple[float, float] = 
     columns = {name: np.zeros(n, dtype=kind) for name, kind in COLUMNS.items()}
     columns["departure_h"][:] = np.inf
     columns["sentiment"][:] = code(Sentiment.NEUTRAL)
-    opened = 0
+    columns["parent"][:] = NONE
+    opened: list[int] = []
     for row, given in enumerate(posts):
         for name, value in given.items():
             if name in ENUMS:
@@ -51,8 +52,10 @@ def trace(posts: Sequence[Mapping[str, Any]], window_min: tuple[float, float] = 
         columns["time_s"][row] = given["minute"] * MINUTE_S
         columns["case"][row] = NONE if given["case"] is None else given["case"]
         if given["kind"] == "case":
-            columns["case"][row] = opened
-            opened += 1
+            columns["case"][row] = len(opened)
+            opened.append(row)
+        elif given["kind"] == "follow_up" and given["case"] is not None:
+            columns["parent"][row] = opened[given["case"]]
     window = [minute * MINUTE_S for minute in window_min]
     return Trace(columns, {"window_s": window, "version": "test", "size_u": None})
 

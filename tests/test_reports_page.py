@@ -20,9 +20,10 @@ from scenarios.errors import RunError
 from scenarios.model import Scenario
 from scenarios.names import Language, Platform, Topic
 from scenarios.surges import Size, Table, TableRow
+from sim.levers import ArrivalsLever, Trigger
 from sim.measures import GROUP_MEASURES, MEASURES
 from sim.outcome import Outcome, TurnState
-from sim.plan import Lever, Plan
+from sim.plan import Plan
 
 INF = math.inf
 HOUR_S = 3600.0
@@ -384,13 +385,14 @@ def test_much_reading_and_little_room_lead_to_other_advice(missed: ReportData) -
     assert "Move people rather than add them" in said(roomy)
 
 
-def test_model_desks_and_plans_that_are_not_played_are_said_so(missed: ReportData) -> None:
-    lever = Lever(name="pinned answers", changes="arrivals", effect=(0.1, 0.25, 0.4))
-    model = desk(name="klm_2015", plan=Plan(name="crisis", levers=(lever,)))
+def test_model_desks_and_the_sizes_of_a_plan_are_said_to_be_assumptions(missed: ReportData) -> None:
+    lever = ArrivalsLever(name="pinned answers", changes="arrivals", effect=(0.1, 0.25, 0.4))
+    trigger = Trigger(signal="backlog", enter=100.0, leave=50.0)
+    model = desk(name="klm_2015", plan=Plan(name="crisis", triggers=(trigger,), levers=(lever,)))
     text = said(replace(missed, desk=model))
     assert "klm_2015 is fitted to public figures, not validated; ashcloud is not affiliated with KLM." in text
-    assert "crisis plan (1 levers, 0 rungs of call-in) is recorded but not played by this version" in text
-    assert "affiliated" not in said(missed) and "not played" not in said(missed)
+    assert "The crisis plan crisis (1 levers, 0 rungs of call-in) is part of the desk" in text
+    assert "affiliated" not in said(missed) and "crisis plan" not in said(missed)
 
 
 def test_a_surge_of_one_size_is_said_to_be_so(missed: ReportData) -> None:

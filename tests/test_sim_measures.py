@@ -13,7 +13,7 @@ from make_outcome import by_hand, weekend
 from scenarios.names import Language, Sentiment, code
 from sim.estimate import Estimate, estimate, summarise, t_quantile
 from sim.measures import GROUP_MEASURES, MEASURES, bottleneck, by_class, by_language, measure
-from sim.outcome import CaseState, Outcome, TurnKind, TurnState
+from sim.outcome import CaseState, Outcome, PlanStep, TurnKind, TurnState
 
 HOUR_S = 3600.0
 INF = math.inf
@@ -27,6 +27,7 @@ def two_hours() -> Outcome:
     2  its customer leaves without a sign at 1500; a ghost is worked on from 5000 to 5400
     3  its customer says at 1000 that he gives up; writes twice; escalated
     4  waits from 6500 on
+    5  was never written, because of a lever of the crisis plan: it counts nowhere
     """
     done = TurnState.DONE
     return by_hand(
@@ -40,6 +41,7 @@ def two_hours() -> Outcome:
             {"posted_s": 400.0, "due_s": 4000.0, "left_s": 1000.0, "recontacts": 2, "escalated": True,
              "state": CaseState.GAVE_UP, "departure_s": 9000.0, "language": 1, "cls": 1},
             {"posted_s": 6500.0, "due_s": 10100.0, "state": CaseState.WAITING, "language": 1},
+            {"posted_s": 300.0, "due_s": 3900.0, "state": CaseState.SUPPRESSED, "sentiment": 2},
         ],
         turns=[
             {"case": 0, "queued_s": 100.0, "start_s": 300.0, "end_s": 600.0, "wait_s": 200.0, "agent": 0,
@@ -64,15 +66,25 @@ def two_hours() -> Outcome:
         staff=[{"agent": 0, "on_s": 0.0, "off_s": 6000.0}, {"agent": 1, "pool": 1, "on_s": 0.0, "off_s": 3600.0}],
         shifts=[{"start_s": -1800.0, "end_s": 7200.0}, {"start_s": 0.0, "end_s": 7200.0, "worked": False, "agent": 2}],
         extra=[{"time_s": 700.0, "case": 3}, {"time_s": 800.0, "case": 3, "kind": 1}],
-        mentions=40,
-        pools=[{"name": "named", "cost_per_h": 30.0}, {"name": "seats", "cost_per_h": 10.0}],
+        suppressed=[{"row": 7}, {"row": 8}, {"row": 9}],
+        plan=[
+            {"time_s": 600.0, "step": PlanStep.DECIDED}, {"time_s": 1200.0, "step": PlanStep.DECLARED},
+            {"time_s": 1800.0, "step": PlanStep.LEVER_ON, "number": 0},
+            {"time_s": 3600.0, "step": PlanStep.LEVER_OFF, "number": 0},
+            {"time_s": 3600.0, "step": PlanStep.LEFT}, {"time_s": 5400.0, "step": PlanStep.DECLARED},
+            {"time_s": 5400.0, "step": PlanStep.LEVER_ON, "number": 0},
+        ],
+        mentions=43,
+        calls_suppressed=2,
+        pools=[{"name": "named", "cost_per_h": 30.0}, {"name": "seats", "cost_per_h": 10.0, "ladder": True}],
         classes=[{"name": "all", "promise_min": 60.0}, {"name": "late", "promise_min": 60.0}],
+        plan_about={"name": "p", "levers": [{"name": "x", "cost": 5.0, "cost_per_h": 12.0}], "rungs": []},
     )  # fmt: skip
 
 
 BY_HAND: dict[str, float | None] = {
-    "mentions": 42,  # 40 of the trace, 2 made by the simulation
-    "mentions_trace": 40,
+    "mentions": 44,  # 43 of the trace, one of them not made (two more were calls), 2 made by the simulation
+    "mentions_trace": 43,
     "cases": 5,
     "calls": 1,
     "unanswered_share": 3 / 5,
@@ -101,8 +113,11 @@ BY_HAND: dict[str, float | None] = {
     "occupancy": (300 + 600 + 600 + 400 + 30 + 30 + 40) / 9600,
     "agent_hours": 9600 / HOUR_S,
     "paid_hours": 2 + 1,  # a shift within the window, and the seat's hour
-    "cost": 2 * 30 + 1 * 10,
-    "cost_per_answered_case": 70 / 2,
+    "cost": 2 * 30 + 1 * 10 + 2 * 5 + 1 * 12,  # the lever was switched on twice and on for an hour
+    "called_in_hours": 1,
+    "crisis_hours": (2400 + 1800) / HOUR_S,
+    "cases_deflected": 1,
+    "cost_per_answered_case": 92 / 2,
     "payment_eur": 120,  # the payment asked of a ghost is none
 }
 
@@ -120,6 +135,7 @@ def test_a_run_without_anything_has_no_shares_and_no_means() -> None:
     assert defined == {
         "mentions", "mentions_trace", "cases", "calls", "peak_backlog", "peak_unread", "oldest_wait_max_s",
         "time_to_recover_s", "promise_recover_s", "escalations", "agent_hours", "paid_hours", "cost", "payment_eur",
+        "called_in_hours", "crisis_hours", "cases_deflected",
     }  # fmt: skip
     assert "beyond_window" not in summarise([row])["first_response_p50_s"]
     assert summarise([row])["first_response_p50_s"]["undefined"] == 1.0

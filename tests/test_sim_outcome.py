@@ -77,7 +77,7 @@ def test_differences_name_the_columns() -> None:
     cases = {name: one.cases[name].copy() for name in CASES}
     cases["first_reply_s"][0] = 2.75
     cases["state"][1] = 0
-    other = Outcome(cases, one.turns, one.staff, one.shifts, one.extra, one.about)
+    other = Outcome(cases, one.turns, one.staff, one.shifts, one.extra, one.suppressed, one.plan, one.about)
     assert one.differences(other) == ["cases.first_reply_s", "cases.state"]
     assert one.differences(small(seed=9)) == []  # the rows are the same
 
@@ -95,7 +95,7 @@ def test_another_format_says_which_one_can_be_read(tmp_path: Path) -> None:
     path = tmp_path / "outcome.npz"
     small().save(path)
     rewritten(path, _head=head(path, format=99))
-    with pytest.raises(RunError, match="is of format 99, this version reads 1; run it anew"):
+    with pytest.raises(RunError, match="is of format 99, this version reads 2; run it anew"):
         load(path)
 
 
