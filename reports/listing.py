@@ -174,7 +174,8 @@ def print_plan(console: Console, facts: Facts) -> None:
     _heading(console, facts)
     every, after = facts["interval_min"], facts["declaration_min"]
     console.print(
-        f"looks     every {every:g} minutes; a crisis is declared {after:g} minutes after a trigger is entered"
+        f"looks     every {every:g} minutes; a crisis is declared {after:g} minutes after a trigger is entered",
+        soft_wrap=True,
     )
     for i, t in enumerate(facts["triggers"]):
         of = f" in {t['language']}" if t["language"] else ""

@@ -148,7 +148,9 @@ def _named(value: Any) -> Any:
     try:
         return load_plan(value)
     except InputError as error:
-        raise ValueError("; ".join(str(error).splitlines())) from None
+        unknown = error.path is None  # else the plan was found, and is wrong
+        told = f"names {value!r}, which {error.faults[0].what}" if unknown else "; ".join(str(error).splitlines())
+        raise ValueError(told) from None
 
 
 PlanOrName = Annotated[Plan | None, BeforeValidator(_named)]

@@ -11,6 +11,7 @@ import pytest
 
 from scenarios import library as scenarios
 from sim import library as desks
+from sim.plan import load_plan
 
 ROOT = Path(__file__).parent.parent
 GUIDES = sorted([*(ROOT / "docs").glob("*.md"), ROOT / "README.md"])
@@ -37,5 +38,7 @@ def test_a_file_in_a_guide_is_right(name: str, text: str, tmp_path: Path) -> Non
     path.write_text(text, "utf-8")
     if name.startswith("desks"):
         assert desks.load(path).heads > 0
+    elif name.startswith("plans"):
+        assert load_plan(path).levers
     else:
         assert scenarios.load(path).surges
