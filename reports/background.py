@@ -20,6 +20,8 @@ from scenarios.behaviour import (
     StaffAbsent,
 )
 from scenarios.model import Assumption
+from sim.levers import presets
+from sim.plan import Plan
 
 NOT_GIVEN = "not given"
 LISTED_APART = frozenset({"replications"})
@@ -36,9 +38,22 @@ class Assumed:
 
 
 def assumptions(data: ReportData) -> tuple[Assumed, ...]:
-    """All parameters without a source, of scenario and desk."""
-    both = (("scenario", data.scenario.assumed), ("desk", data.desk.assumed))
-    return tuple(Assumed(where, row.what, row.reason, _span(row)) for where, rows in both for row in rows)
+    """All parameters without a source, of scenario, desk and plan; the effect of each lever is one."""
+    plan = data.desk.plan
+    all_ = [("scenario", data.scenario.assumed), ("desk", data.desk.assumed), ("plan", plan.assumed if plan else ())]
+    effects = _effects(plan) if plan is not None else []
+    return (*(Assumed(where, row.what, row.reason, _span(row)) for where, rows in all_ for row in rows), *effects)
+
+
+def _effects(plan: Plan) -> list[Assumed]:
+    rows = []
+    for lever in plan.levers:
+        low, likely, high = getattr(lever, "effect", (0.0, 0.0, 0.0))
+        if low < high:
+            source = presets().get(lever.preset or "", {}).get("source", "as the plan says")
+            reason = f"{fm.share(likely)} is taken; {source}"
+            rows.append(Assumed("plan", f"effect of {lever.name}", reason, f"{low:g} to {high:g}"))
+    return rows
 
 
 def _span(row: Assumption) -> str:

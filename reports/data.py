@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from reports.crisis import PlanStory, Steps, steps_of, story
 from reports.series import HOUR_S, Series, Tally, Work, overlay, tally, weigh
 from scenarios.errors import RunError
 from scenarios.model import Scenario
@@ -68,6 +69,8 @@ class ReportData:
         Of those that have cases.
     bottleneck : (language, share within 60 minutes) or None
         Among the languages with at least 20 cases a run.
+    plan : PlanStory or None
+        What the crisis plan did, None without one.
     series, work, gap
         By the clock, the weight of the work, and where it exceeds the heads most.
     window_s : (float, float)
@@ -84,6 +87,7 @@ class ReportData:
     languages: Mapping[Language, Summary]
     classes: Mapping[str, Summary]
     bottleneck: tuple[Language, float] | None
+    plan: PlanStory | None
     series: Series
     work: Work
     gap: Gap
@@ -160,6 +164,7 @@ def collect(
         languages=languages,
         classes=classes,
         bottleneck=bottleneck(means),
+        plan=story(desk.plan, [run.steps for run in runs]),
         series=series,
         work=work,
         gap=_gap(series, work, window_s[1] / HOUR_S),
@@ -177,6 +182,7 @@ class _Seen:
     classes: Mapping[str, Row]
     intervals: Intervals
     tally: Tally
+    steps: Steps
     window_s: tuple[float, float]
     origin: Origin
 
@@ -195,6 +201,7 @@ def _seen(scenario: Scenario, desk: Desk, i: int, outcome: Outcome, trace: Trace
         classes=by_class(outcome),
         intervals=intervals(outcome, trace),
         tally=tally(outcome),
+        steps=steps_of(outcome),
         window_s=(float(start_s), float(end_s)),
         origin=_origin(outcome),
     )
@@ -214,8 +221,7 @@ def _gap(series: Series, work: Work, end_h: float) -> Gap:
     """Slide a day over the window, in steps of its intervals."""
     inside = series.edges_h[:-1] < end_h
     length = series.lengths_h[inside]
-    posts = None if series.posts is None else series.posts[inside] * length
-    load_s = work.seconds(series.cases[inside] * length, posts)
+    load_s = work.seconds(series.cases[inside] * length, series.to_read[inside] * length)
     heads_s = series.staffed[inside] * length * HOUR_S
     day = max(min(round(DAY_H / length[0]), length.size), 1)
     window = np.ones(day)

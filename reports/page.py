@@ -106,6 +106,7 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
         bottleneck=LANGUAGES[data.bottleneck[0]] if data.bottleneck and words.stands_out(data) else "",
         few=FEW_CASES,
         classes=_groups(data.classes, {name: name for name in data.classes}, "Cases by promise"),
+        plan=_plan(data),
         measures=MEASURES,
         assumptions=background.assumptions(data),
         faults=background.faults(data),
@@ -214,6 +215,23 @@ def _groups(groups: Mapping[Any, Summary], names: Mapping[Any, str], caption: st
     )
 
 
+def _plan(data: ReportData) -> TableView:
+    """The crisis, each lever and each rung: when, for how long, who came."""
+    kinds = {"crisis": "Crisis declared", "lever": "Lever: {}", "rung": "Called in: {}"}
+    rows = [
+        (
+            kinds[action.what].format(action.name),
+            fm.clock(data.clock(round(action.first_s / 900.0) * 900.0)),
+            fm.hours_from_onset(action.first_s),
+            f"{fm.count(round(action.hours))}{fm.NBSP}h",
+            fm.count(round(action.heads)) if action.what == "rung" else "",
+            f"{action.runs} of {data.runs}",
+        )
+        for action in sorted(data.plan.actions if data.plan is not None else (), key=lambda action: action.first_s)
+    ]
+    return TableView("", ("what", "from", "after onset", "for", "people who agree", "in runs"), tuple(rows))
+
+
 def _bands(data: ReportData) -> str:
     if data.runs >= RUNS_FOR_BAND:
         share = fm.share(BAND[1] - BAND[0])
@@ -227,7 +245,7 @@ def _work(data: ReportData) -> str:
     if data.work.reading_s > 0:
         text += (
             f", reading a post {fm.duration(data.work.reading_s)}; what the desk can work off is what its heads have "
-            "time for after reading the posts that come in"
+            "time for after reading the posts that are theirs to read"
         )
     return f"{text}."
 

@@ -43,6 +43,8 @@ class Series:
     ----------
     posts : (n,) or None
         Mentions an hour; None without traces.
+    to_read : (n,)
+        Posts an hour that are given to people to read: all of them, or those that a filter takes for cases by mistake.
     cases, capacity : (n,)
         Cases an hour that come in, and that the heads at the desk could work off.
     staffed, busy : (n,)
@@ -60,6 +62,7 @@ class Series:
 
     edges_h: FloatArray
     posts: FloatArray | None
+    to_read: FloatArray
     cases: FloatArray
     capacity: FloatArray
     staffed: FloatArray
@@ -104,10 +107,9 @@ class Work:
     reading_s: float
     reading_share: float
 
-    def seconds(self, cases: FloatArray, posts: FloatArray | None) -> FloatArray:
-        """Work that so many cases and posts bring."""
-        reading = self.reading_s * posts if posts is not None else 0.0
-        out: FloatArray = self.case_s * cases + reading
+    def seconds(self, cases: FloatArray, to_read: FloatArray) -> FloatArray:
+        """Work that so many cases, and posts to be read, bring."""
+        out: FloatArray = self.case_s * cases + self.reading_s * to_read
         return out
 
 
@@ -160,10 +162,12 @@ def overlay(runs: Sequence[Intervals], work: Work) -> Series:
     if all(run.posts is not None for run in runs):
         posts = _mean([np.add.reduceat(run.posts, pick) for run in runs if run.posts is not None]) / length_h
     staffed = _mean([_held(run, run.staffed, pick) for run in runs])
-    left_s = np.maximum(staffed * HOUR_S - (work.reading_s * posts if posts is not None else 0.0), 0.0)
+    to_read = _mean([np.add.reduceat(run.to_read, pick) for run in runs]) / length_h
+    left_s = np.maximum(staffed * HOUR_S - work.reading_s * to_read, 0.0)
     return Series(
         edges_h=edges_h,
         posts=posts,
+        to_read=to_read,
         cases=_mean([np.add.reduceat(run.cases, pick) for run in runs]) / length_h,
         capacity=left_s / work.case_s,
         staffed=staffed,

@@ -52,7 +52,15 @@ def verdict(data: ReportData) -> Verdict:
         tone=tone,
         headline=_headline(data, tone),
         advice=_advice(data, tone),
-        findings=(_happened(data), _worst(data), _lost(data), _bottleneck(data), *_back(data)),
+        findings=(
+            _happened(data),
+            _worst(data),
+            _lost(data),
+            *_plan(data),
+            *_reachable(data),
+            _bottleneck(data),
+            *_back(data),
+        ),
         sure=_sure(data),
         cautions=cautions(data),
     )
@@ -81,7 +89,7 @@ def valued(name: str, summary: Mapping[str, Any]) -> str:
 def promised(data: ReportData) -> str:
     """within the promised 60 minutes; within the promise of their class."""
     classes = data.desk.classes
-    if len(classes) == 1:
+    if len({cls.promise_min for cls in classes}) == 1:
         return f"within the promised {fm.duration(classes[0].promise_min * 60.0).replace('min', 'minutes')}"
     return "within the promise of their class"
 
@@ -203,6 +211,55 @@ def _lost(data: ReportData) -> str:
     )
 
 
+def _plan(data: ReportData) -> list[str]:
+    """What the crisis plan does, and when."""
+    if data.plan is None or not data.plan.levers + data.plan.rungs:
+        return []
+    declared = data.plan.declared
+    if declared is None:
+        return [f"The crisis plan {data.plan.name} is not needed: none of its triggers is entered for long enough."]
+    levers = [action for action in data.plan.actions if action.what == "lever"]
+    rungs = [action for action in data.plan.actions if action.what == "rung"]
+    some = f" in {declared.runs} of {data.runs} runs," if declared.runs < data.runs else ""
+    text = (
+        f"A crisis is declared{some} around {fm.clock(data.clock(declared.first_s))} "
+        f"({fm.hours_from_onset(declared.first_s)}), for {fm.count(round(declared.hours))} hours"
+    )
+    did = [f"{len(levers)} of {data.plan.levers} levers act"] if data.plan.levers else []
+    if rungs:
+        hours = fm.about(round(data.mean("called_in_hours") or 0.0))
+        did.append(f"{fm.count(round(sum(a.heads for a in rungs)))} people agree to come and work {hours} hours")
+    return [f"{text}; {fm.listed(did)}." if did else f"{text}."]
+
+
+def _reachable(data: ReportData) -> list[str]:
+    """If a plan does not reach the mark within the hour: that it does not, and what can be reached."""
+    name = "answered_within_60min_share"
+    share, plan = data.mean(name), data.plan
+    if plan is None or plan.declared is None or share is None or share >= PROMISE_SHARE:
+        return []
+    done = (
+        "With all its levers on and everybody on its ladder asked" if plan.whole else "With what was switched on of it"
+    )
+    likely = all(origin.size_u is None for origin in data.origins)
+    size = "at the likely size of the surge" if likely else "at the sizes of the surge that were drawn"
+    text = (
+        f"{done}, the plan {plan.name} brings {valued(name, data.summary[name])} of the cases an answer "
+        f"within 60 minutes {size}: all of it together does not reach {fm.share(PROMISE_SHARE)}, and so "
+        "no set of its levers does."
+    )
+    shares = {
+        cls: float(summary[name]["mean"])
+        for cls, summary in data.classes.items()
+        if (summary["cases"]["mean"] or 0.0) >= FEW_CASES and summary[name]["mean"] is not None
+    }
+    reach = [cls for cls in shares if shares[cls] >= share + STANDS_OUT]
+    if reach:
+        parts = fm.listed([f"{fm.share(shares[cls])} of the class '{cls}'" for cls in reach])
+        text += f" Reachable within 60 minutes are {parts}."
+    return [text]
+
+
 def _bottleneck(data: ReportData) -> str:
     if data.bottleneck is None:
         return f"No language has the {FEW_CASES} cases a run that it takes to name a bottleneck."
@@ -275,6 +332,12 @@ def cautions(data: ReportData) -> tuple[str, ...]:
             f"The desk {data.desk.name} is fitted to public figures, not validated; ashcloud is not affiliated with "
             "KLM."
         )
+        if data.scenario.surges:
+            out.append(
+                "Fitted are the desk's heads, its work and an ordinary week. Nothing was fitted to how a crisis went: "
+                "backlog, waits and recovery follow from the surge that the scenario's sources describe and from "
+                "assumptions on patience, levers and call-in."
+            )
     plan = data.desk.plan
     if plan is not None:
         out.append(

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from scenarios.names import Language, PostKind, code, members
 from scenarios.traces import Trace
-from sim.outcome import Outcome, TurnKind
+from sim.outcome import Outcome, TurnKind, TurnState
 from sim.waits import UNREAD_KINDS, FloatArray, IntArray, Rows, seconds_within, under_way, waiting
 
 QUARTER_S = 900.0
@@ -28,6 +28,8 @@ class Intervals:
         Ends of the intervals in seconds from onset; the last interval may be shorter.
     posts : (n,) int64 or None
         Mentions posted, those that the simulation made included; None without the trace.
+    to_read : (n,) int64
+        Posts that were given to people to read in the interval.
     cases, within_20min, within_60min, within_promise : (n,) int64
         Cases posted in the interval, and how many of them were answered so soon, whenever that was.
     staffed, busy : (n,) float64
@@ -40,6 +42,7 @@ class Intervals:
 
     edges_s: FloatArray
     posts: IntArray | None
+    to_read: IntArray
     cases: IntArray
     within_20min: IntArray
     within_60min: IntArray
@@ -94,6 +97,7 @@ def intervals(
     return Intervals(
         edges_s=edges,
         posts=None if trace is None else np.histogram(_post_times(outcome, trace), edges)[0],
+        to_read=np.histogram(_reading_times(outcome), edges)[0],
         cases=cases,
         within_20min=within_20,
         within_60min=within_60,
@@ -125,6 +129,14 @@ def _post_times(outcome: Outcome, trace: Trace) -> FloatArray:
     made[outcome.suppressed["row"]] = False
     posts = trace["time_s"][made]
     return np.concatenate([posts, outcome.extra["time_s"]])
+
+
+def _reading_times(outcome: Outcome) -> FloatArray:
+    """When posts were given to people to read; what was handed back was given before."""
+    turns = outcome.turns
+    given = np.isin(turns["kind"], [int(kind) for kind in UNREAD_KINDS]) & (turns["state"] != TurnState.HANDED_BACK)
+    out: FloatArray = turns["queued_s"][given]
+    return out
 
 
 def _waiting_by_language(outcome: Outcome, at_s: FloatArray) -> NDArray[np.int64]:

@@ -111,7 +111,5 @@ def test_a_desk_may_name_its_plan_and_does_not_know_another(tmp_path: Path) -> N
     path.write_text(text.format("answer_all"), "utf-8")
     assert desks.load(path).plan == load_plan("answer_all")
     path.write_text(text.format("answer_al"), "utf-8")
-    with pytest.raises(
-        InputError, match="plan names 'answer_al', which is neither in the library .* did you mean 'answer_all'"
-    ):
+    with pytest.raises(InputError, match=r"plan names 'answer_al', which .* did you mean 'answer_all'"):
         desks.load(path)
