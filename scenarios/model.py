@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
+from pathlib import Path
 from typing import Annotated
 from zoneinfo import available_timezones
 
@@ -346,3 +347,10 @@ class Scenario(Frozen):
     def clock(self, t_s: float, zone: str | None = None) -> datetime:
         """Local clock time at `t_s` seconds from onset, in the scenario's zone or another."""
         return local_time(self.onset_local, self.timezone, t_s, zone)
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Scenario:
+        """The scenario of this name in the library, or in this file; see `scenarios.library.load`."""
+        from scenarios import library  # it imports this module
+
+        return library.load(name_or_path)

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
+import scenarios
+from scenarios import files
 from scenarios.laws import Constant, Count, Frozen, Law, NonNegative, Number, Positive, Share
 from scenarios.names import Language, Topic, Visibility
+
+FOLDER = Path(scenarios.__file__).parent / "plans"
 
 
 def _speeds(value: Any) -> Any:
@@ -73,3 +78,14 @@ class Plan(Frozen):
     triggers: tuple[Trigger, ...] = ()
     levers: tuple[Lever, ...] = ()
     ladder: tuple[Rung, ...] = ()
+
+
+def load_plan(name_or_path: str | Path) -> Plan:
+    """The plan of this name in the library, or in this file.
+
+    Raises
+    ------
+    InputError
+        With everything that is wrong with the file, or names close to one that is unknown.
+    """
+    return files.load(Plan, name_or_path, FOLDER, "plan")
