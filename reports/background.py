@@ -88,8 +88,12 @@ def _what(fault: Fault) -> str:
 
 def manifest(data: ReportData) -> tuple[tuple[str, str], ...]:
     """The manifest of the run folder as rows of a name and a text, without the list of its runs."""
-    shown = {key: value for key, value in data.manifest.items() if key not in LISTED_APART}
-    return tuple(_flat(shown))
+    return rows_of(data.manifest)
+
+
+def rows_of(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A manifest as rows of a name and a text, without what is listed apart."""
+    return tuple(_flat({key: value for key, value in manifest.items() if key not in LISTED_APART}))
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:
