@@ -119,7 +119,14 @@ def _same(told: Compared, name: str) -> list[str]:
     for at in range(len(told.names)):
         home = next((g for g in groups if told.pair(name, at, g[0]).order == "same"), None)
         groups.append([at]) if home is None else home.append(at)
-    return [f"no difference between {_names(told, group)}" for group in groups if len(group) > 1]
+    return [_equal(told, name, group) for group in groups if len(group) > 1]
+
+
+def _equal(told: Compared, name: str, group: Sequence[int]) -> str:
+    found = told.pair(name, group[0], group[1])
+    if found.neither == found.runs:
+        return f"not reached in any run with {_either(told, group)}"
+    return f"no difference between {_names(told, group)}"
 
 
 def _unclear(told: Compared, name: str) -> list[str]:

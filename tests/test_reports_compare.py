@@ -139,6 +139,8 @@ def test_a_time_not_reached_is_told_by_counting_runs() -> None:
     one = found.pair("promise_recover_s", 1, 0)
     assert (gap(one), counts(one)) == (("", ""), "10 / 0 / 0, both reached in 0 of 10")
     assert "sign test" in words(found).sure
+    nobody = words(told([[row(promise_recover_s=None)] * 2] * 3)).rankings[KEY.index("promise_recover_s")]
+    assert nobody == "Promise kept again: not reached in any run with 'A' or 'B'."
     mixed = told([*late[:4], *[rows[::-1] for rows in late[4:6]], *[[row(), row()]] * 2])
     line = words(mixed).rankings[KEY.index("promise_recover_s")]
     assert line == "Promise kept again: cannot tell 'B' from 'A' (sooner in 4 of 8 runs, later in 2)."
