@@ -1,5 +1,6 @@
 """The command line: parses, calls one room, prints; no modelling.
 
+It is also the front door of the library: ``from ashcloud import Scenario, Desk, simulate, compare``.
 A room is imported inside the function that needs it, so that ``ashcloud --help`` stays quick. Exit
 codes: 0 done; 1 a rerun differs; 2 the user's input; 3 a component failed, or a bug of ours, which
 keeps its traceback; 130 interrupted.
@@ -18,18 +19,39 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 import click
 
 if TYPE_CHECKING:
+    from reports.compare import CompareAnswer
+    from reports.front import compare, simulate
     from reports.listing import What
     from reports.make import Answer, Question
+    from scenarios.model import Scenario
+    from sim.desk import Desk
     from sim.replicate import Size
+
+__all__ = ["Desk", "Scenario", "compare", "main", "simulate"]
+
+FRONT = {  # what a program may import from here, and where it is
+    "Scenario": "scenarios.model",
+    "Desk": "sim.desk",
+    "simulate": "reports.front",
+    "compare": "reports.front",
+}
 
 F = TypeVar("F", bound=Callable[..., Any])
 SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 ORDER = (
-    "run", "simulate", "report", "rerun", "scenario", "desk", "plan-file", "trace",
+    "run", "simulate", "compare", "report", "rerun", "scenario", "desk", "plan-file", "trace",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
+
+
+def __getattr__(name: str) -> Any:
+    if name not in FRONT:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(FRONT[name]), name)
 
 
 class Commands(click.Group):
@@ -116,30 +138,44 @@ def _size(default: str) -> Callable[[F], F]:
     return click.option("--size", type=click.Choice(SIZES), default=default, show_default=True, help=text)
 
 
-def _questions(command: F) -> F:
-    """The argument and options of whatever simulates."""
-    options = (
-        click.argument("scenario"),
-        click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
-        click.option("--plan", metavar="NAME|FILE",
-                     help="The crisis plan, in the place of the desk's own; none: without."),
-        click.option("--runs", metavar="N", type=click.IntRange(1), default=4, show_default=True,
-                     help="Replications; an interval needs at least 2."),
-        SEED,
-        HOURS,
-        click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
-                     help="Go on so long beyond the window while anything waits."),
-        _size("drawn"),
-        WORKERS,
-        click.option("--engine", type=click.Choice(ENGINES), default="compiled", show_default=True,
-                     help="What simulates: both give the same rows, the reference is the one to read."),
-        click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-                     help="Folder for the results; never overwritten: if it holds a run, a number is added."),
-        AS_JSON,
-    )  # fmt: skip
-    for option in reversed(options):
-        command = option(command)
-    return command
+def _runs(default: int) -> Callable[[F], F]:
+    text = "Replications; an interval needs at least 2."
+    return click.option("--runs", metavar="N", type=click.IntRange(1), default=default, show_default=True, help=text)
+
+
+PLAYS = (
+    SEED,
+    HOURS,
+    click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                 help="Go on so long beyond the window while anything waits."),
+    _size("drawn"),
+    WORKERS,
+    click.option("--engine", type=click.Choice(ENGINES), default="compiled", show_default=True,
+                 help="What simulates: both give the same rows, the reference is the one to read."),
+    click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                 help="Folder for the results; never overwritten: if it holds a run, a number is added."),
+    AS_JSON,
+)  # fmt: skip
+
+
+def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
+    """Options of a command, in this order."""
+
+    def decorated(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorated
+
+
+_questions = _with(
+    click.argument("scenario"),
+    click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
+    click.option("--plan", metavar="NAME|FILE", help="The crisis plan, in the place of the desk's own; none: without."),
+    _runs(4),
+    *PLAYS,
+)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -207,7 +243,7 @@ def _question(asked: dict[str, Any]) -> Question:
 
 
 def _answer(answer: Answer, as_json: bool) -> None:
-    """Print what came out and leave with the exit code that belongs to it."""
+    """Print what came out."""
     from reports import tables
     from reports.console import for_results
 
@@ -215,12 +251,53 @@ def _answer(answer: Answer, as_json: bool) -> None:
         _print_json(answer.to_dict())
     elif answer.figures is not None:
         tables.answer(for_results(), answer)
+    _leave(answer)
+
+
+def _leave(answer: Answer | CompareAnswer) -> None:
+    """Say what else there is to hear, and leave with the exit code that belongs to it."""
     for line in answer.remarks():
         click.echo(line, err=True)
     if answer.error is not None:
         raise answer.error
     if answer.status == "interrupted":
         click.get_current_context().exit(130)
+
+
+@main.command("compare")
+@_with(
+    click.argument("scenario"),
+    click.option("--desk", "desks", multiple=True, metavar="NAME|FILE",
+                 help="A desk; may be given several times.  [default: klm_2015]"),
+    click.option("--plan", "plans", multiple=True, metavar="NAME|FILE",
+                 help="A crisis plan for every desk; may be given several times. `none` is to have none, `own` that "
+                      "of the desk, as without --plan."),
+    _runs(40),
+    click.option("--worlds", metavar="N", type=click.IntRange(2),
+                 help="Draw what is assumed so many times, and say whether the ranking survives."),
+    *PLAYS,
+)  # fmt: skip
+def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out: Path | None, as_json: bool,
+             worlds: int | None, **asked: Any) -> None:  # fmt: skip
+    """Compare desks and plans on the same days of SCENARIO.
+
+    \b
+    Example:
+      ashcloud compare volcano --desk klm_2015 --desk klm_2011 --runs 20 --hours 72
+
+    Every alternative meets the same posts and the same luck; differences come with 95 % intervals, and
+    words say who is better and who cannot be told apart. The first alternative is the baseline.
+    """
+    from reports import compare, compare_tables
+    from reports.compared import CompareSettings
+    from reports.console import Terminal, for_results
+
+    settings = CompareSettings(worlds=worlds or 0, **asked)
+    question = compare.CompareQuestion(scenario, desks, plans, settings, ("ashcloud", *sys.argv[1:]))
+    told = compare.compare(question, Terminal()) if out is None else compare.store(question, out, Terminal())
+    if told.told is not None:
+        _print_json(told.to_dict()) if as_json else compare_tables.comparison(for_results(), told.told)
+    _leave(told)
 
 
 @main.command("report")

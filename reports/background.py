@@ -20,7 +20,7 @@ from scenarios.behaviour import (
     StaffAbsent,
 )
 from scenarios.model import Assumption
-from sim.levers import presets
+from sim.levers import effect_of, presets
 from sim.plan import Plan
 
 NOT_GIVEN = "not given"
@@ -48,7 +48,7 @@ def assumptions(data: ReportData) -> tuple[Assumed, ...]:
 def _effects(plan: Plan) -> list[Assumed]:
     rows = []
     for lever in plan.levers:
-        low, likely, high = getattr(lever, "effect", (0.0, 0.0, 0.0))
+        low, likely, high = effect_of(lever) or (0.0, 0.0, 0.0)
         if low < high:
             source = presets().get(lever.preset or "", {}).get("source", "as the plan says")
             reason = f"{fm.share(likely)} is taken; {source}"
@@ -103,8 +103,12 @@ def _what(fault: Fault) -> str:
 
 def manifest(data: ReportData) -> tuple[tuple[str, str], ...]:
     """The manifest of the run folder as rows of a name and a text, without the list of its runs."""
-    shown = {key: value for key, value in data.manifest.items() if key not in LISTED_APART}
-    return tuple(_flat(shown))
+    return rows_of(data.manifest)
+
+
+def rows_of(manifest: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    """A manifest as rows of a name and a text, without what is listed apart."""
+    return tuple(_flat({key: value for key, value in manifest.items() if key not in LISTED_APART}))
 
 
 def _flat(value: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, str]]:

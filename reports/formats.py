@@ -9,6 +9,7 @@ from datetime import datetime
 from sim.measures import Unit
 
 NBSP = "\N{NO-BREAK SPACE}"
+MINUS = "\N{MINUS SIGN}"
 MINUTE_S, HOUR_S, DAY_S = 60.0, 3600.0, 86_400.0
 DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -119,3 +120,39 @@ def hours_from_onset(seconds: float) -> str:
 def listed(words: list[str]) -> str:
     """a, b and c."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+POINTS = f"{NBSP}points"
+
+
+def differences_scale(unit: Unit, *values: float) -> Scale:
+    """The scale for a difference and the ends of its interval: two digits of the largest of them.
+
+    Shares differ by points of a hundred.
+    """
+    largest = max(map(abs, values))
+    if unit == "share":
+        base = Scale(0.01, "", POINTS)
+    elif unit in ("s", "EUR"):
+        base = scale(unit, largest)
+    else:
+        base = Scale(behind=f"{NBSP}h" if unit == "hours" else "")
+    scaled = largest / base.divisor
+    decimals = 0 if scaled == 0 else min(max(1 - math.floor(math.log10(scaled) + 1e-9), 0), 4)
+    return Scale(base.divisor, base.before, base.behind, decimals)
+
+
+def signed(how: Scale, value: float, unit: bool = True) -> str:
+    """A difference with its sign, +4.2 points or −4.2 points; nothing is 0."""
+    size = Scale(how.divisor, "", "", how.decimals).number(round(abs(value), 12))
+    if size.startswith("<") or float(size.replace(",", "")) == 0:
+        size, sign = "0", ""
+    else:
+        sign = MINUS if value < 0 else "+"
+    return f"{how.before}{sign}{size}{how.behind}" if unit else f"{sign}{size}"
+
+
+def signed_span(how: Scale, low: float, high: float) -> str:
+    """An interval of differences, with one unit: −1.2 to +0.4 points."""
+    first, last = signed(how, low, unit=False), signed(how, high, unit=False)
+    return signed(how, low) if first == last else f"{how.before}{first} to {last}{how.behind}"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
 from reports import manifest as manifests
 from reports import runs
+from reports.alternatives import OWN_PLAN, choose, with_plan
 from reports.manifest import Settings
 from reports.summary import summary, to_json
 from scenarios import library as scenario_library
@@ -22,7 +23,6 @@ from scenarios.storage import write_atomic
 from sim import library as desk_library
 from sim.crew import Watch, WorkersLostError, undisturbed
 from sim.desk import Desk
-from sim.plan import load_plan
 from sim.replicate import Replication, replicate
 
 if TYPE_CHECKING:
@@ -103,11 +103,8 @@ class Answer:
         return out
 
 
-NO_PLAN = "none"
-
-
 def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, Desk]:
-    """Load a scenario and a desk, with another plan than its own if one is named ("none": without any).
+    """Load a scenario and a desk, with the plan named, see `reports.alternatives.choose`.
 
     Raises
     ------
@@ -120,7 +117,7 @@ def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, D
     loads: tuple[Callable[[], Any], ...] = (
         lambda: scenario_library.load(scenario),
         lambda: desk_library.load(desk),
-        lambda: None if plan in (None, NO_PLAN) else load_plan(plan),
+        lambda: choose(plan or OWN_PLAN),
     )
     for load in loads:
         try:
@@ -129,7 +126,7 @@ def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, D
             wrong += [replace(fault, path=fault.path or error.path) for fault in error.faults]
     if wrong:
         raise InputError(None, wrong)
-    return found[0], found[1] if plan is None else found[1].with_plan(found[2])
+    return found[0], with_plan(found[1], found[2])
 
 
 def simulate(question: Question, voice: Voice) -> Answer:

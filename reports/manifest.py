@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
@@ -22,6 +22,7 @@ from sim.replicate import Replication, Size
 
 NAME = "manifest.json"
 FORMAT = 1
+COMPARISON: Literal["comparison"] = "comparison"
 UNKNOWN = "0+unknown"
 LIBRARIES = ("ashcloud", "numpy", "numba", "simpy", "pydantic")
 
@@ -63,6 +64,45 @@ class Entry(Frozen):
     trace: str
     outcome: str
     seconds: dict[str, float]
+
+
+class Contender(Frozen):
+    """One alternative of a comparison: its name, its desk and plan, and the digest of both together."""
+
+    name: str
+    desk: str
+    plan: str | None
+    digest: str
+
+
+class ComparisonManifest(Frozen):
+    """What the folder of a comparison says about itself; see `Manifest`.
+
+    `settings` are those of `reports.compared.CompareSettings`; the digests of each run are in
+    `comparison.json`.
+    """
+
+    kind: Literal["comparison"] = COMPARISON
+    format: int = FORMAT
+    status: Literal["finished", "interrupted"]
+    command: str
+    scenario: Source
+    desks: tuple[Source, ...]
+    plans: tuple[Source, ...]
+    alternatives: tuple[Contender, ...]
+    settings: dict[str, Any]
+    finished: int
+    started: str
+    ended: str
+    timings_s: dict[str, float]
+    versions: dict[str, str]
+    python: str
+    platform: str
+    cores: int
+
+    def save(self, folder: Path) -> None:
+        """Write it into the folder, whole or not at all."""
+        write_atomic(folder / NAME, self.model_dump_json(indent=1).encode() + b"\n")
 
 
 class Manifest(Frozen):
@@ -134,10 +174,12 @@ def read(folder: Path) -> Manifest:
         raise RunError(f"{folder}: is no run folder, it has no {NAME}")
     try:
         data = json.loads(path.read_bytes())
+        if data.get("kind") == COMPARISON:
+            raise RunError(f"{folder}: is a comparison, not a run; what it says is in comparison.html")
         if data["format"] != FORMAT:
             raise RunError(f"{path}: is of format {data['format']}, this version reads {FORMAT}; run it anew")
         return Manifest.model_validate(data)
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         first = error.errors()[0] if isinstance(error, ValidationError) else None
         where = "" if first is None else f"{'.'.join(map(str, first['loc']))}: {first['msg']}"
         raise RunError(f"{path}: is damaged ({where or error}); run it anew") from None

@@ -40,6 +40,7 @@ from scenarios.traces import load as load_trace
 from sim.desk import Desk
 from sim.outcome import Outcome
 from sim.outcome import load as load_outcome
+from sim.plan import Plan
 from sim.replicate import outcome_file, trace_file
 
 if TYPE_CHECKING:
@@ -103,8 +104,8 @@ class Draft:
             with contextlib.suppress(OSError):  # not ours alone any more
                 parent.rmdir()
 
-    def copy(self, what: str, value: Scenario | Desk, asked: str, library: Path) -> Source:
-        """Write the checked scenario or desk, and the user's own files that it was read from."""
+    def copy(self, what: str, value: Scenario | Desk | Plan, asked: str, library: Path) -> Source:
+        """Write the checked scenario, desk or plan, and the user's own files that it was read from."""
         write_atomic(self.folder / f"{what}.json", value.model_dump_json(by_alias=True, indent=1).encode() + b"\n")
         read = [path for path, _ in files.read(asked, library, what).layers]
         layers = [path for path in read if path.resolve().parent != library.resolve()]
@@ -120,8 +121,8 @@ class Draft:
             if path.name not in kept:
                 path.unlink()
 
-    def finish(self) -> Path:
-        """Give the folder its name and point `runs/latest` at it; returns where it is."""
+    def finish(self, latest: bool = True) -> Path:
+        """Give the folder its name and, if it is a run, point `runs/latest` at it; returns where it is."""
         while True:
             try:
                 if self.target.is_dir():
@@ -133,7 +134,7 @@ class Draft:
                     raise RunError(f"{self.target}: cannot be made: {(error.strerror or str(error)).lower()}") from None
                 self.target = _free(self.wanted)  # somebody else was quicker
         self._made = []
-        if self.target.absolute().parent == ROOT.absolute():
+        if latest and self.target.absolute().parent == ROOT.absolute():
             _point_at(self.target)
         return self.target
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -365,3 +366,10 @@ class Desk(Frozen):
     def zone(self, pool: Pool) -> str:
         """Time zone in which a pool's clock times are meant."""
         return pool.timezone or self.timezone
+
+    @classmethod
+    def load(cls, name_or_path: str | Path) -> Desk:
+        """The desk of this name in the library, or in this file; see `sim.library.load`."""
+        from sim import library  # it imports this module
+
+        return library.load(name_or_path)

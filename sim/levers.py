@@ -191,6 +191,12 @@ class ParkLever(_Lever):
     contacts: Contacts = Contacts()
 
 
+def effect_of(lever: AnyLever) -> tuple[float, float, float] | None:
+    """Low, likely and high effect of a lever, None for one that has none."""
+    found: tuple[float, float, float] | None = getattr(lever, "effect", None)
+    return found
+
+
 AnyLever = (
     ArrivalsLever | StrengthLever | PromiseLever | HeadsLever | FilterLever | OverdueLever | OverflowLever | ParkLever
 )

@@ -82,6 +82,24 @@ def test_figures_of_what_has_finished_are_printed(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
+def test_a_comparison_is_over_what_has_finished(tmp_path: Path) -> None:
+    words = ("compare", TINY, "--desk", TINY_DESK, "--desk", TINY_DESK, "--worlds", "4", "--out", "kept", "--json")
+    with running(*words, cwd=tmp_path) as process:
+        os.killpg(process.pid, signal.SIGINT)
+        figures, told = process.communicate(timeout=120)
+    assert process.returncode == 130, told
+    assert "Traceback" not in told
+    printed = json.loads(figures)
+    assert printed["status"] == "interrupted"
+    assert 1 <= printed["finished"] == len(printed["replications"]) < RUNS
+    assert printed["over_worlds"]["finished"] == 0
+    manifest = json.loads((tmp_path / "kept" / "manifest.json").read_text("utf-8"))
+    assert (manifest["status"], manifest["finished"]) == ("interrupted", printed["finished"])
+    assert f"interrupted: {printed['finished']} of {2 * RUNS} runs finished and are compared" in told
+    assert (tmp_path / "kept" / "comparison.html").is_file()
+    assert os.listdir(tmp_path) == ["kept"]
+
+
 def test_an_impatient_user_loses_nothing_either(tmp_path: Path) -> None:
     words = ("run", TINY, "--desk", TINY_DESK, "--workers", "2", "--out", "kept")
     with running(*words, cwd=tmp_path) as process:

@@ -177,7 +177,7 @@ def test_a_desk_that_reads_nothing_has_no_unread_figure() -> None:
 
 
 def test_capacity_is_what_is_left_after_reading() -> None:
-    # Three heads; 60 posts an hour of 30 s take half a head; a case takes two turns of 300 s.
+    # Three heads; a post is read in 30 s; a case takes two turns of 300 s.
     scene = scenario(behaviour=scenario().behaviour.model_copy(update={"turns": (0.0, 1.0)}))
     turns: list[dict[str, Any]] = [
         {"case": 0, "k": k, "queued_s": 0.0, "start_s": 0.0, "end_s": 300.0, "agent": 0, "state": 0} for k in (0, 1)
@@ -191,7 +191,8 @@ def test_capacity_is_what_is_left_after_reading() -> None:
     assert work.reading_share == pytest.approx(30 / 630)
     series = overlay([intervals(outcome, posts)], work)
     assert series.posts is not None
-    assert series.capacity == pytest.approx((3 * 3600.0 - 30.0 * series.posts) / 600.0)
+    assert series.to_read[0] == 4.0 and series.to_read[1:].sum() == 0.0  # one in the first quarter of an hour
+    assert series.capacity == pytest.approx((3 * 3600.0 - 30.0 * series.to_read) / 600.0)
     assert work.seconds(np.array([2.0]), np.array([10.0])).tolist() == [1500.0]
 
 
