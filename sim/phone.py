@@ -103,7 +103,7 @@ class PhoneLine:
         case.origin = row
         case.departure = float(trace["time_s"][row]) + float(trace["departure_h"][row]) * HOUR_S
         customers.moves(case, onward)
-        case.cls = self.world.call_class[row]
+        case.cls = int(self.world.call_class[row])
         case.due = case.posted + self.world.desk.classes[case.cls].promise_min * MINUTE_S
         customers.cases.append(case)
         customers.posts_again(case, FROM_PHONE, lambda: customers.open(case))

@@ -90,7 +90,7 @@ class World:
     skills: tuple[int, ...]  # of each pool: languages times topic groups
     case_row: NDArray[np.int64]  # row of the trace that opens each case
     case_class: NDArray[np.int8]
-    call_class: dict[int, int]  # row of a call -> class of the case that it may become
+    call_class: NDArray[np.int8]  # by row of the trace: class of the case that a call may become
     turn_edges: NDArray[np.float64]  # cumulative probabilities of 1, 2, ... turns
     roster: Roster
 
@@ -111,7 +111,7 @@ def build(scenario: Scenario, desk: Desk, trace: Trace, seed: int, replication: 
     rows = np.flatnonzero(trace["kind"] == code(PostKind.CASE))
     order = np.argsort(trace["case"][rows], kind="stable")
     case_row = rows[order].astype(np.int64)
-    cls = policies.classify(desk, {name: trace[name][case_row] for name in CASE_COLUMNS})
+    cls = _classes(desk, trace, case_row)
     return World(
         scenario, desk, trace, key, start_s, end_s, until_s,
         _chance(scenario, desk),
@@ -124,10 +124,18 @@ def build(scenario: Scenario, desk: Desk, trace: Trace, seed: int, replication: 
     )  # fmt: skip
 
 
-def _call_classes(desk: Desk, trace: Trace) -> dict[int, int]:
+def _classes(desk: Desk, trace: Trace, rows: NDArray[np.intp]) -> NDArray[np.int8]:
+    """Class of the cases that these rows open."""
+    if len(desk.classes) == 1:
+        return np.zeros(rows.size, dtype=np.int8)
+    return policies.classify(desk, {name: trace[name][rows] for name in CASE_COLUMNS})
+
+
+def _call_classes(desk: Desk, trace: Trace) -> NDArray[np.int8]:
     rows = np.flatnonzero(trace["kind"] == code(PostKind.CALL))
-    cls = policies.classify(desk, {name: trace[name][rows] for name in CASE_COLUMNS})
-    return dict(zip(rows.tolist(), cls.tolist(), strict=True))
+    out = np.zeros(len(trace), dtype=np.int8)
+    out[rows] = _classes(desk, trace, rows)
+    return out
 
 
 class _Queues:
@@ -227,7 +235,7 @@ def _languages(scenario: Scenario, desk: Desk, trace: Trace) -> set[int]:
     lists = [scenario.mix.languages or BASE_MIX.languages or {}]
     lists += [change.languages for change in scenario.mix_changes if change.languages]
     seen = trace["language"] if desk.triage.mode != "none" else trace["language"][_asking(trace)]
-    return {code(x) for shares in lists for x, share in shares.items() if share > 0} | set(seen.tolist())
+    return {code(x) for shares in lists for x, share in shares.items() if share > 0} | _different(seen)
 
 
 def _topics(scenario: Scenario, trace: Trace) -> set[int]:
@@ -235,13 +243,18 @@ def _topics(scenario: Scenario, trace: Trace) -> set[int]:
     lists = [scenario.mix.topics or BASE_MIX.topics or {}]
     lists += [change.topics for change in scenario.mix_changes if change.topics]
     mixed = {code(t) for shares in lists for t, share in shares.items() if share > 0 and t not in NEVER_CASES}
-    return mixed | set(trace["topic"][_asking(trace)].tolist())
+    return mixed | _different(trace["topic"][_asking(trace)])
 
 
-def _asking(trace: Trace) -> NDArray[np.bool_]:
+def _different(codes: NDArray[np.int8]) -> set[int]:
+    """The numbers, none below 0, that occur at all."""
+    return set(np.flatnonzero(np.bincount(codes)).tolist())
+
+
+def _asking(trace: Trace) -> NDArray[np.intp]:
     """Rows that open a case, or may become one."""
-    asking: NDArray[np.bool_] = np.isin(trace["kind"], [code(PostKind.CASE), code(PostKind.CALL)])
-    return asking
+    kind = trace["kind"]
+    return np.flatnonzero((kind == code(PostKind.CASE)) | (kind == code(PostKind.CALL)))
 
 
 def _chance(scenario: Scenario, desk: Desk) -> Chance:
