@@ -38,12 +38,13 @@ from sim.kernel_events import (
     SETTLE,
     SIT_DOWN,
     UNSTICK,
+    fill,
     order,
     pop,
 )
 from sim.kernel_faults import begin_fault, change_rules, end_fault
 from sim.kernel_ladder import come_in, get_up, sit_down
-from sim.kernel_memory import row
+from sim.kernel_memory import prefetch, row
 from sim.kernel_phone import call, call_again, end_call, hang_up
 from sim.kernel_posts import after_reading, found, is_unwatched, post
 from sim.kernel_queues import WAITING
@@ -127,6 +128,10 @@ def _next(s: Any) -> Any:
                 source, time, first = FROM_POSTS, posted, where
     for which in range(2):
         h = row(s.heaps, which, HEAP)
+        if h.hole:
+            fill(h)
+            if which == LATER and h.n > 0:
+                _fetch(s, row(h.slots, row(h.entries, 0, ENTRY).slot, SLOT).what)
         if h.n > 0:
             entry = row(h.entries, 0, ENTRY)
             if entry.time <= time:
@@ -134,6 +139,16 @@ def _next(s: Any) -> Any:
                 if entry.time < time or where < first:
                     source, time, first = which, entry.time, where
     return source, time
+
+
+@part
+def _fetch(s: Any, what: Any) -> Any:
+    """What comes next is about something that may lie far away."""
+    first = what & 0xFFFFFFFF
+    if what >> 56 <= END_PATIENCE:
+        prefetch(row(s.turns, first, TURN))
+    else:
+        prefetch(row(s.cases, first, CASE))
 
 
 @part

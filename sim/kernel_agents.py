@@ -10,7 +10,8 @@ from sim.codecache import part
 from sim.kernel_choice import factor_in, next_turn
 from sim.kernel_events import END_TURN, SETTLE, STAFF_OFF, TURN_END, about, order, push
 from sim.kernel_idle import has_room, update, withdraw
-from sim.kernel_memory import row
+from sim.kernel_memory import prefetch, row
+from sim.kernel_queues import drop
 from sim.kernel_signals import see_leaving
 from sim.kernel_tables import CASE, INT, LIMIT, POOL, QUEUE, SEAT, SERVES, SPILL, TURN, WORK
 from sim.kernel_work import ANSWER, seconds
@@ -72,6 +73,8 @@ def start(s: Any, turn: Any, seat: Any, route: Any, factor: Any) -> Any:
             c.first_start = s.now
         if t.left == INF:
             c.state = CASE_IN_HAND
+    elif t.number < s.post_case_n:
+        prefetch(row(s.post_case, t.number, INT))
     s.in_hand += 1
     push(s, WORK, t.end, order(TURN_END, seat, a.started), about(END_TURN, turn, 0))
 
@@ -122,6 +125,7 @@ def offer(s: Any, seat: Any) -> Any:
         else:
             served = row(s.pool_serves, through, SERVES)
             start(s, turn, seat, row(s.queues, served.queue, QUEUE).route, served.factor)
+            drop(s, served.queue, turn)
 
 
 @part

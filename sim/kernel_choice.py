@@ -41,13 +41,21 @@ def _smallest(s: Any, pool: Any, seat: Any, overdue: Any) -> Any:
     p = row(s.pools, pool, POOL)
     kept_free = p.reserve > 0 and p.busy >= p.on - p.reserve
     best, through, key = NONE, NONE, INF
+    parts = s.overdue != KEEP and not overdue
     for i in range(p.serves, p.serves_end):
         queue = row(s.pool_serves, i, SERVES).queue
+        if parts:
+            part_overdue(s, queue)
+        q = row(s.lines, 2 * queue + overdue, LINE)
+        if q.head == NONE or q.key > key:  # most queues: it pays to ask here already
+            continue
         found = _goes_first(s, queue, overdue, kept_free, best, key)
         if found != NONE:
             best, through, key = found, i, row(s.turns, found, TURN).key
     if seat != NONE and p.private > 0:
         for queue in range(s.private_queues + 2 * seat, s.private_queues + 2 * seat + 2):
+            if parts:
+                part_overdue(s, queue)
             found = _goes_first(s, queue, overdue, kept_free, best, key)
             if found != NONE:
                 best, through, key = found, NONE, row(s.turns, found, TURN).key
@@ -57,8 +65,6 @@ def _smallest(s: Any, pool: Any, seat: Any, overdue: Any) -> Any:
 @part
 def _goes_first(s: Any, queue: Any, overdue: Any, kept_free: Any, best: Any, key: Any) -> Any:
     """The head of a queue if it goes before `best`, whose key is `key`; NONE otherwise."""
-    if s.overdue != KEEP and not overdue:
-        part_overdue(s, queue)
     line = 2 * queue + overdue
     q = row(s.lines, line, LINE)
     if q.head == NONE or q.key > key or (kept_free and row(s.queues, queue, QUEUE).deferred):

@@ -102,14 +102,10 @@ def _posts(world: World) -> Tables:
     trace, n = world.trace, len(world.trace)
     names = {"time": "time_s", "departure": "departure_h"}
     made = {f"post_{name}": trace[names.get(name, name)] for name in POST_NAMES}
-    called = np.zeros(n, dtype=np.int8)
-    if world.scenario.phone is not None:
-        calls = len(world.call_class)
-        called[np.fromiter(world.call_class, np.int64, calls)] = np.fromiter(world.call_class.values(), np.int8, calls)
     holds = any(isinstance(fault, HeldFault) for fault in world.scenario.faults)
     return {
         **made,
-        "post_class": called,
+        "post_class": world.call_class,
         "post_held": np.full(n if holds else 1, NONE, dtype=np.int16),
         "post_parent": trace["parent"],
         "case_rows": world.case_row,

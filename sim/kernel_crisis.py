@@ -152,7 +152,7 @@ def _levers(world: World, it: Crisis, triggers: _Triggers) -> dict[str, Table]:
             ]
         elif isinstance(lever, HeadsLever):
             pools["v"][i] = [not lever.pools or pool.name in lever.pools for pool in world.desk.pools]
-    of_calls = np.zeros((max(len(promises), 1), len(world.trace) if world.call_class else 1), dtype=BYTE.dtype)
+    of_calls = np.zeros((max(len(promises), 1), len(world.trace) if any(it.call_promise) else 1), dtype=BYTE.dtype)
     for place, i in enumerate(promises):
         for number, cls in it.call_promise[i].items():
             of_calls["v"][place, number] = cls

@@ -12,6 +12,7 @@ from sim.clock import Kind
 from sim.codecache import part
 from sim.kernel_memory import row
 from sim.kernel_tables import ENTRY, HEAP, NO_ROOM, SLOT
+from sim.turns import INF
 
 TURN_END, STAFF_ON, STAFF_OFF, CONTROL, OPENING, PATIENCE, CUSTOMER, POST_EVENT = (
     int(kind) for kind in Kind if kind is not Kind.FAULT
@@ -63,6 +64,10 @@ def push(s: Any, which: Any, time: Any, order: Any, what: Any) -> Any:
     slot = row(h.slots, place, SLOT)
     slot.order, slot.seq, slot.what = order, h.seq, what
     h.seq += 1
+    if h.hole:
+        h.hole = 0
+        _sink(h, time, place)
+        return
     at = h.n
     h.n += 1
     while at > 0:
@@ -79,18 +84,39 @@ def push(s: Any, which: Any, time: Any, order: Any, what: Any) -> Any:
 
 @part
 def pop(s: Any, which: Any) -> Any:
-    """Take the first event out and say what happens; the heap is not empty."""
+    """Take the first event out and say what happens; the heap is not empty and has no hole.
+
+    Most events make another: its place is left open for that, until `fill`.
+    """
     h = row(s.heaps, which, HEAP)
     gone = row(h.entries, 0, ENTRY).slot
     slot = row(h.slots, gone, SLOT)
     what = slot.what
     slot.seq = h.free
     h.free = gone
+    h.hole = 1
+    return what
+
+
+@part
+def earliest(h: Any) -> Any:
+    """When the first event of a heap is, inf: there is none. Its place may be open, see `pop`."""
+    if not h.hole:
+        return row(h.entries, 0, ENTRY).time if h.n > 0 else INF
+    time = INF
+    for at in range(1, min(5, h.n)):
+        time = min(time, row(h.entries, at, ENTRY).time)
+    return time
+
+
+@part
+def fill(h: Any) -> Any:
+    """Close the hole at the top: the heap says again what comes first."""
+    h.hole = 0
     h.n -= 1
     if h.n > 0:
         last = row(h.entries, h.n, ENTRY)
         _sink(h, last.time, last.slot)
-    return what
 
 
 @part
@@ -98,25 +124,42 @@ def _sink(h: Any, time: Any, place: Any) -> Any:
     """Put an entry where the first one was, and down to its place."""
     slot = row(h.slots, place, SLOT)
     order, seq = slot.order, slot.seq
-    at = 0
+    at, entries, n = 0, h.entries, h.n
     while True:
         first = 4 * at + 1
-        if first >= h.n:
+        if first >= n:
             break
-        least = first
-        small = row(h.entries, first, ENTRY)
-        for other in range(first + 1, min(first + 4, h.n)):
-            entry = row(h.entries, other, ENTRY)
-            if entry.time < small.time:
-                least, small = other, entry
-            elif entry.time == small.time:
-                o = row(h.slots, entry.slot, SLOT)
-                if _before(h, entry.time, o.order, o.seq, small):
-                    least, small = other, entry
+        least = _least(h, first) if first + 3 < n else _least_of_few(h, first)
+        small = row(entries, least, ENTRY)
         if _before(h, time, order, seq, small):
             break
-        here = row(h.entries, at, ENTRY)
+        here = row(entries, at, ENTRY)
         here.time, here.slot = small.time, small.slot
         at = least
-    here = row(h.entries, at, ENTRY)
+    here = row(entries, at, ENTRY)
     here.time, here.slot = time, place
+
+
+@part
+def _least(h: Any, first: Any) -> Any:
+    """Which of the four entries from `first` comes first. Without branches that nobody could predict."""
+    a, b = row(h.entries, first, ENTRY).time, row(h.entries, first + 1, ENTRY).time
+    c, d = row(h.entries, first + 2, ENTRY).time, row(h.entries, first + 3, ENTRY).time
+    ab, cd = min(a, b), min(c, d)
+    if a == b or c == d or ab == cd:
+        return _least_of_few(h, first)
+    in_ab, in_cd = first + int(b < a), first + 2 + int(d < c)
+    return in_cd if cd < ab else in_ab
+
+
+@part
+def _least_of_few(h: Any, first: Any) -> Any:
+    """The same of up to four, equal times included."""
+    least = first
+    small = row(h.entries, first, ENTRY)
+    for other in range(first + 1, min(first + 4, h.n)):
+        entry = row(h.entries, other, ENTRY)
+        o = row(h.slots, entry.slot, SLOT)
+        if _before(h, entry.time, o.order, o.seq, small):
+            least, small = other, entry
+    return least

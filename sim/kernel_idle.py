@@ -11,11 +11,11 @@ from typing import Any
 from scenarios.names import NONE
 from sim.codecache import part
 from sim.kernel_bits import mark
+from sim.kernel_events import earliest
 from sim.kernel_memory import row
 from sim.kernel_tables import (
     AGENDA,
     ALL_AT_RANDOM,
-    ENTRY,
     FEWEST_SKILLS,
     HEAP,
     INT,
@@ -168,5 +168,7 @@ def somebody_leaves_now(s: Any) -> Any:
     """Whether this instant has shift ends that are still to come, so that not all who are free may start."""
     if row(s.agenda, s.agenda_at, AGENDA).time == s.now:
         return True
-    work = row(s.heaps, WORK, HEAP)  # those who were called in, or stay longer, leave by its events
-    return work.n > 0 and row(work.entries, 0, ENTRY).time == s.now
+    if s.buckets == 0:
+        return False
+    # Those who were called in, or stay longer, leave by events.
+    return earliest(row(s.heaps, WORK, HEAP)) == s.now

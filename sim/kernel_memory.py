@@ -15,7 +15,9 @@ import numba
 import numba.core.typing.templates
 import numba.extending
 import numpy as np
+from llvmlite import ir  # type: ignore[import-untyped]
 
+CACHE_LINE = 64
 types: Any = numba.types
 extending: Any = numba.extending
 templates: Any = numba.core.typing.templates
@@ -110,8 +112,25 @@ def _pointer(_: Any, address: Any) -> Any:
     return types.voidptr(address), generate
 
 
+def _prefetch(_: Any, row: Any) -> Any:
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [arguments[0].type, number, number, number])
+        fetch = builder.module.declare_intrinsic("llvm.prefetch", [arguments[0].type], kind)
+        to_write, keep, data = (ir.Constant(number, value) for value in (1, 3, 1))
+        for line in range(0, row.record.dtype.itemsize, CACHE_LINE):
+            at = builder.gep(arguments[0], [context.get_constant(types.intp, line)])
+            builder.call(fetch, [at, to_write, keep, data])
+        return context.get_dummy_value()
+
+    return types.none(row), generate
+
+
 row: Any = extending.intrinsic(_row)
 """row(address, index, record): row number `index` of the table at `address`, to read and write."""
+
+prefetch: Any = extending.intrinsic(_prefetch)
+"""prefetch(row): the row will be read or written soon, and may lie far away. Changes nothing but the time it takes."""
 
 pointer: Any = extending.intrinsic(_pointer)
 """pointer(address): what `numba.carray` takes to make an array of it."""

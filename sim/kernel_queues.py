@@ -12,7 +12,7 @@ from typing import Any
 
 from scenarios.names import NONE
 from sim.codecache import part
-from sim.kernel_memory import row
+from sim.kernel_memory import prefetch, row
 from sim.kernel_tables import LINE, NO_ROOM, NODE, TURN
 from sim.outcome import TurnState
 from sim.turns import INF
@@ -129,7 +129,13 @@ def _drop_head(s: Any, q: Any) -> Any:
     q.head = q.first
     if q.root != NONE and (q.head == NONE or _node_before(s, q.root, q.head)):
         q.head = q.root
-    q.key = INF if q.head == NONE else row(s.nodes, q.head, NODE).key
+    if q.head == NONE:
+        q.key = INF
+    else:
+        head = row(s.nodes, q.head, NODE)
+        q.key = head.key
+        prefetch(row(s.turns, head.turn, TURN))
+        prefetch(row(s.nodes, max(head.next, 0), NODE))
 
 
 @part
@@ -143,6 +149,15 @@ def first(s: Any, line: Any) -> Any:
             return turn
         _drop_head(s, q)
     return NONE
+
+
+@part
+def drop(s: Any, queue: Any, turn: Any) -> Any:
+    """Take a turn that has left out of the lines of a queue, if it is a head there: what is next may lie far away."""
+    for line in range(2 * queue, 2 * queue + 2):
+        q = row(s.lines, line, LINE)
+        if q.head != NONE and row(s.nodes, q.head, NODE).turn == turn:
+            _drop_head(s, q)
 
 
 @part

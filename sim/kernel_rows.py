@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from scenarios.names import NONE
 from sim.kernel_books import write_cases, write_turns
 from sim.kernel_layout import Memory
-from sim.kernel_memory import Record
+from sim.kernel_memory import CACHE_LINE, Record
 from sim.kernel_tables import CASE_COLUMNS, TURN_COLUMNS
 from sim.outcome import CASES, EXTRA, PLAN, SHIFTS, STAFF, TURNS
 from sim.roster import PaidShift
@@ -36,11 +36,15 @@ def cases(memory: Memory) -> Columns:
 
 
 def _empty(kinds: Mapping[str, type[np.generic]], n: int, record: Record) -> tuple[Columns, NDArray[Any]]:
-    """Columns of `n` rows, and their addresses."""
-    columns: Columns = {name: np.empty(n, dtype=kind) for name, kind in kinds.items()}
+    """Columns of `n` rows, and their addresses. They share one piece of memory, given by the system in large pages."""
+    columns: Columns = {}
     addresses = np.zeros(1, dtype=record.dtype)
-    for name, column in columns.items():
-        addresses[name] = column.ctypes.data
+    widths = {name: -(-n * np.dtype(kind).itemsize // CACHE_LINE) * CACHE_LINE for name, kind in kinds.items()}
+    whole, at = np.empty(sum(widths.values()), dtype=np.uint8), 0
+    for name, kind in kinds.items():
+        columns[name] = whole[at : at + n * np.dtype(kind).itemsize].view(kind)
+        addresses[name] = columns[name].ctypes.data
+        at += widths[name]
     return columns, addresses
 
 

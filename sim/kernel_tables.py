@@ -55,7 +55,7 @@ SERVES = Record("serves", f8="factor", i4="pool queue")
 SPILL = Record("spill", f8="after_s", i4="rule queue lever")  # lever NONE: a rule of the desk, always in force
 LIMIT = Record("limit", f8="balk", i4="places taken")  # places NONE: any number
 NODE = Record("node", f8="key", i4="turn child next")
-HEAP = Record("heap", u8="entries slots", i8="n room free used seq")
+HEAP = Record("heap", u8="entries slots", i8="n room free used seq hole")
 ENTRY = Record("entry", f8="time", i8="slot")
 SLOT = Record("slot", i8="order seq what")
 AGENDA = Record("agenda", f8="time off_s worked_s", i8="order", i4="what who heads")

@@ -12,8 +12,9 @@ import json
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, BinaryIO
@@ -198,7 +199,7 @@ class Outcome:
         its name, levers and rungs),
         `timezone`, `onset_local`.
     digest : str
-        SHA-256 over all of it, in hexadecimal.
+        SHA-256 over all of it, in hexadecimal; made when it is first asked for.
     """
 
     cases: Table
@@ -209,7 +210,6 @@ class Outcome:
     suppressed: Table
     plan: Table
     about: Mapping[str, Any]
-    digest: str = field(default="")
 
     def __post_init__(self) -> None:
         for table, kinds in TABLES.items():
@@ -220,12 +220,15 @@ class Outcome:
                 columns[name] = column
             object.__setattr__(self, table, MappingProxyType(columns))
         object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+
+    @cached_property
+    def digest(self) -> str:
         h = hashlib.sha256(json.dumps([FORMAT, dict(self.about)], sort_keys=True).encode())
         for table in TABLES:
             for name, column in getattr(self, table).items():
                 h.update(f"{table}.{name}".encode())
-                h.update(column.tobytes())
-        object.__setattr__(self, "digest", h.hexdigest())
+                h.update(column)
+        return h.hexdigest()
 
     def save(self, path: Path) -> None:
         """Write as `.npz`: whole, under a new name, then renamed."""

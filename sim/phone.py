@@ -103,7 +103,7 @@ class PhoneLine:
         case.origin = row
         case.departure = float(trace["time_s"][row]) + float(trace["departure_h"][row]) * HOUR_S
         customers.moves(case, onward)
-        case.cls = self.world.call_class[row]
+        case.cls = int(self.world.call_class[row])
         if self.world.crisis is not None:
             case.promise = [of_calls.get(row, 0) for of_calls in self.world.crisis.call_promise]
         case.due = case.posted + self.world.desk.classes[case.cls].promise_min * MINUTE_S

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from scenarios.digest import digest
 from scenarios.model import Scenario
-from scenarios.names import NONE
+from scenarios.names import NONE, PostKind, code
 from scenarios.traces import Trace
 from sim import world as worlds
 from sim.attendance import Attendance
@@ -241,7 +241,7 @@ def about(world: World, seed: int, replication: int, end_s: float, suppressed: S
         "window_s": [world.start_s, world.end_s],
         "end_s": end_s,
         "mentions": world.trace.mentions,
-        "calls_suppressed": sum(row in world.call_class for row in suppressed),
+        "calls_suppressed": int(np.count_nonzero(world.trace["kind"][list(suppressed)] == code(PostKind.CALL))),
         "calls": len(world.trace) - world.trace.mentions,
         "agents": len(world.roster.pool_of),
         "pools": [

@@ -123,14 +123,16 @@ class _Calendar:
         self.onset = scenario.clock(0.0, "UTC")
         self.start_s, self.until_s = start_s, until_s
         self.first = scenario.clock(start_s, zone).date() - timedelta(days=2)
-        self.last = scenario.clock(until_s, zone).date() + timedelta(days=1)
-
-    def dates(self) -> list[date]:
-        return [self.first + timedelta(days=d) for d in range((self.last - self.first).days + 1)]
+        last = scenario.clock(until_s, zone).date() + timedelta(days=1)
+        self.dates = [self.first + timedelta(days=d) for d in range((last - self.first).days + 1)]
+        self.known: dict[tuple[date, int], float] = {}  # many agents begin at the same time
 
     def at(self, day: date, after_midnight_s: int) -> float:
-        local = datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(seconds=after_midnight_s)
-        return (local.astimezone(UTC) - self.onset).total_seconds()
+        time = self.known.get((day, after_midnight_s))
+        if time is None:
+            local = datetime(day.year, day.month, day.day, tzinfo=self.zone) + timedelta(seconds=after_midnight_s)
+            time = self.known[(day, after_midnight_s)] = (local.astimezone(UTC) - self.onset).total_seconds()
+        return time
 
 
 def _attendance(
@@ -142,7 +144,7 @@ def _attendance(
     by_day: dict[int, list[tuple[int, float]]] = {}
     for weekday, clock_s, shift_s in plan.days:
         by_day.setdefault(weekday, []).append((clock_s, shift_s))
-    for day in calendar.dates():
+    for day in calendar.dates:
         ordinal = day.toordinal() - 1  # 0 is a Monday
         for n, (clock, length) in enumerate(sorted(by_day.get(ordinal % plan.cycle, []))):
             start = calendar.at(day, clock)
@@ -227,6 +229,8 @@ def _joined(stretches: list[Stretch]) -> list[Stretch]:
 def _without(stretches: list[Stretch], holes: list[tuple[float, float]]) -> list[Stretch]:
     """Stretches less the holes; what was worked before a hole still counts for fatigue."""
     for a, b in holes:
+        if all(s.off_s <= a or s.on_s >= b for s in stretches):
+            continue
         rest = []
         for s in stretches:
             if s.on_s < a:

@@ -13,7 +13,7 @@ from sim.levers import ArrivalsLever
 from sim.outcome import CaseState
 from sim.world import World
 
-CASE, FOLLOW_UP = code(PostKind.CASE), code(PostKind.FOLLOW_UP)
+CASE, FOLLOW_UP, CALL = code(PostKind.CASE), code(PostKind.FOLLOW_UP), code(PostKind.CALL)
 WAVES = 4096  # a lever's messages are numbered below
 
 
@@ -61,7 +61,7 @@ class Thinning:
     def _cls(self, row: int) -> int:
         if self.kind[row] == CASE:
             return int(self.world.case_class[self.case[row]])
-        return self.world.call_class.get(row, NONE)
+        return int(self.world.call_class[row]) if self.kind[row] == CALL else NONE
 
     def _keep_away(self, case: Case, lever: int) -> None:
         case.state, case.kept_by = CaseState.SUPPRESSED, lever

@@ -94,7 +94,7 @@ class World:
     skills: tuple[int, ...]  # of each pool: languages times topic groups
     case_row: NDArray[np.int64]  # row of the trace that opens each case
     case_class: NDArray[np.int8]
-    call_class: dict[int, int]  # row of a call -> class of the case that it may become
+    call_class: NDArray[np.int8]  # by row of the trace: class of the case that a call may become
     turn_edges: NDArray[np.float64]  # cumulative probabilities of 1, 2, ... turns
     roster: Roster
     crisis: Crisis | None
@@ -119,7 +119,8 @@ def build(scenario: Scenario, given: Desk, trace: Trace, seed: int, replication:
     case_row = rows[order].astype(np.int64)
     call_row = np.flatnonzero(trace["kind"] == code(PostKind.CALL))
     cases, calls = ({name: trace[name][of] for name in CASE_COLUMNS} for of in (case_row, call_row))
-    call_rows = call_row.tolist()
+    call_class = np.zeros(len(trace), dtype=np.int8)
+    call_class[call_row] = _classes(desk, calls)
     roster = realise(desk, scenario, key, start_s, until_s)
     return World(
         scenario, desk, given, trace, key, start_s, end_s, until_s,
@@ -127,11 +128,17 @@ def build(scenario: Scenario, given: Desk, trace: Trace, seed: int, replication:
         tuple(queues.specs), queues.reading, queues.answer, queues.overflow, queues.group_of, queues.rules_of,
         tuple(tuple(q for q, spec in enumerate(queues.specs) if p in spec.factor) for p in range(len(desk.pools))),
         tuple(len(p.languages) * (len(p.topics) or len(queues.groups)) for p in desk.pools),
-        case_row, policies.classify(desk.classes, cases),
-        dict(zip(call_rows, policies.classify(desk.classes, calls).tolist(), strict=True)),
+        case_row, _classes(desk, cases), call_class,
         np.cumsum(np.array(scenario.behaviour.turns)),
-        roster, lay_out(given, roster.pool_of, cases, calls, call_rows),
+        roster, lay_out(given, roster.pool_of, cases, calls, call_row.tolist()),
     )  # fmt: skip
+
+
+def _classes(desk: Desk, columns: dict[str, NDArray[Any]]) -> NDArray[np.int8]:
+    """Class of the cases that some rows open."""
+    if len(desk.classes) == 1:
+        return np.zeros(columns["topic"].size, dtype=np.int8)
+    return policies.classify(desk.classes, columns)
 
 
 class _Queues:
@@ -236,7 +243,7 @@ def _languages(scenario: Scenario, desk: Desk, trace: Trace) -> set[int]:
     lists = [scenario.mix.languages or BASE_MIX.languages or {}]
     lists += [change.languages for change in scenario.mix_changes if change.languages]
     seen = trace["language"] if reads(desk) else trace["language"][_asking(trace)]
-    return {code(x) for shares in lists for x, share in shares.items() if share > 0} | set(seen.tolist())
+    return {code(x) for shares in lists for x, share in shares.items() if share > 0} | _different(seen)
 
 
 def _topics(scenario: Scenario, trace: Trace) -> set[int]:
@@ -244,13 +251,18 @@ def _topics(scenario: Scenario, trace: Trace) -> set[int]:
     lists = [scenario.mix.topics or BASE_MIX.topics or {}]
     lists += [change.topics for change in scenario.mix_changes if change.topics]
     mixed = {code(t) for shares in lists for t, share in shares.items() if share > 0 and t not in NEVER_CASES}
-    return mixed | set(trace["topic"][_asking(trace)].tolist())
+    return mixed | _different(trace["topic"][_asking(trace)])
 
 
-def _asking(trace: Trace) -> NDArray[np.bool_]:
+def _different(codes: NDArray[np.int8]) -> set[int]:
+    """The numbers, none below 0, that occur at all."""
+    return set(np.flatnonzero(np.bincount(codes)).tolist())
+
+
+def _asking(trace: Trace) -> NDArray[np.intp]:
     """Rows that open a case, or may become one."""
-    asking: NDArray[np.bool_] = np.isin(trace["kind"], [code(PostKind.CASE), code(PostKind.CALL)])
-    return asking
+    kind = trace["kind"]
+    return np.flatnonzero((kind == code(PostKind.CASE)) | (kind == code(PostKind.CALL)))
 
 
 def _chance(scenario: Scenario, desk: Desk) -> Chance:
