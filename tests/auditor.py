@@ -39,6 +39,7 @@ def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster
     floor = Floor(outcome, scenario, desk, roster)
     checks = (
         book.cases_are_those_of_the_trace,
+        book.end_states_add_up,
         book.rows_are_consistent,
         book.conversations_hang_together,
         book.posts_are_read,
@@ -48,6 +49,7 @@ def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster
         floor.work_is_done_by_those_who_can_and_are_there,
         floor.nobody_is_idle_while_a_turn_waits,
         floor.keys_are_kept,
+        floor.reserves_are_kept,
         floor.lanes_and_limits_hold,
     )
     return [f"{check.__name__}: {line}" for check in checks for line in list(check())[:3]]
@@ -78,6 +80,7 @@ class _Book:
         n = rows.size
         if self.cases["row"][:n].tolist() != rows.tolist() or np.any(self.cases["row"][n:] != NONE):
             yield "rows of the trace's cases are missing, doubled, or out of order"
+            return
         for name in ("language", "topic", "tier"):
             if np.any(self.cases[name][:n] != self.trace[name][rows]):
                 yield f"{name} is not that of the post"
@@ -85,8 +88,26 @@ class _Book:
             yield "posted_s is not the time of the post"
         if np.any(self.cases["origin"][:n] != NONE) or np.any(self.cases["origin"][n:] == NONE):
             yield "origin"
-        if not np.all(np.isin(self.cases["state"], [int(state) for state in CaseState])):
-            yield "a state that does not exist"
+
+    def end_states_add_up(self) -> Iterator[str]:
+        """Every case and every turn ends in one state, and an open case has its one open turn."""
+        for what, column, kinds in (
+            ("cases", self.cases["state"], CaseState),
+            ("turns", self.state, TurnState),
+            ("turns by kind", self.kind, TurnKind),
+        ):
+            counts = {kind.name: int(np.count_nonzero(column == kind)) for kind in kinds}
+            if sum(counts.values()) != column.size:
+                yield f"{what}: {counts} are not {column.size} rows"
+        answer = self.kind == TurnKind.ANSWER
+        for name in ("WAITING", "IN_HAND"):
+            open_turns = self.turns["case"][answer & (self.state == TurnState[name])]
+            silent = self.cases["state"][open_turns] == CaseState.SILENT  # nobody at the desk knows better
+            if np.count_nonzero(~silent) != np.count_nonzero(self.cases["state"] == CaseState[name]):
+                yield f"turns {name} are not cases {name}"
+        calls = np.flatnonzero((self.trace["kind"] == code(PostKind.CALL)) & (self.trace["time_s"] < self.end_s))
+        if np.setxor1d(calls, self.turns["post"][self.kind == TurnKind.CALL]).size:
+            yield "calls of the trace are missing, or not of it"
 
     def rows_are_consistent(self) -> Iterator[str]:
         """Each wait is a row whose times and agent fit its state."""

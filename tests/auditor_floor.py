@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from typing import Any
 
@@ -52,6 +54,9 @@ class Floor:
         self.groups = tuple(desk.routing.topic_groups) or ("all",)
         self.work = self._work()
         self.pool = np.array(roster.pool_of, dtype=np.int64)
+        self.by_pool = np.append(self.pool, NONE)[self.work.agent]  # of each row, NONE: nobody took it
+        self._delay_s = cache(self._worked_out_delay_s)
+        self._not_too_many = cache(self._worked_out_not_too_many)
         self.there = [self._stretches(agent) for agent in range(self.pool.size)]
         self.free = [self._free(agent) for agent in range(self.pool.size)]
         self.reach = [self._reach(pool) for pool in range(len(desk.pools))]
@@ -105,7 +110,7 @@ class Floor:
             return np.array([(s.on_s, s.off_s) for s in self.roster.stretches[agent]]).reshape(-1, 2)
         return _common(self.there[agent], self._not_too_many(int(self.pool[agent])))
 
-    def _not_too_many(self, pool: int) -> FloatArray:
+    def _worked_out_not_too_many(self, pool: int) -> FloatArray:
         """Times in which no more heads of a head-count pool are there than wanted."""
         levels = (*self.roster.levels[pool], (INF, 0))
         staff = self.outcome.staff
@@ -123,10 +128,10 @@ class Floor:
         """(n, 2) times in which a further turn would fit."""
         spec, w = self.desk.pools[self.pool[agent]], self.work
         mine = w.agent == agent
-        times = np.unique(np.concatenate([w.start[mine], w.end[mine], self.there[agent].ravel()]))
+        start, end = w.start[mine], w.end[mine]
+        times = np.unique(np.concatenate([start, end, self.there[agent].ravel()]))
         full = []
-        for a, b in pairwise(times):
-            n = int(np.count_nonzero((w.start[mine] <= a) & (w.end[mine] >= b) & (w.end[mine] > w.start[mine])))
+        for (a, b), n in zip(pairwise(times), _in_hand(times[:-1], start, end).tolist(), strict=True):
             if spec.weights.active * (n + 1) > spec.capacity + ROOM:
                 full.append((a, b))
         return _without(self._on(agent), np.array(full).reshape(-1, 2))
@@ -170,9 +175,9 @@ class Floor:
         w = self.work
         for agent in range(self.pool.size):
             spec = self.desk.pools[self.pool[agent]]
-            mine = (w.agent == agent) & (w.end > w.start)
-            for at in w.start[mine]:
-                n = np.count_nonzero(mine & (w.start <= at) & (w.end > at))
+            mine = w.agent == agent
+            start, end = w.start[mine], w.end[mine]
+            for at, n in zip(start.tolist(), _in_hand(start, start, end).tolist(), strict=True):
                 if n * spec.weights.active > spec.capacity + ROOM:
                     yield f"agent {agent} has {n} turns in hand at {at}"
 
@@ -180,7 +185,7 @@ class Floor:
         takes = pool.reads if group == NONE else not pool.topics or self.groups[group] in pool.topics
         return takes and members(Language)[language] in pool.languages
 
-    def _delay_s(self, language: int, group: int, pool: int) -> float:
+    def _worked_out_delay_s(self, language: int, group: int, pool: int) -> float:
         """After how much waiting a pool may take turns of a queue: 0 its own, inf never."""
         desk = self.desk
         native = [p for p, spec in enumerate(desk.pools) if self._speaks(spec, language, group)]
@@ -212,15 +217,17 @@ class Floor:
     def work_is_done_by_those_who_can_and_are_there(self) -> Iterator[str]:
         """Nobody starts before he comes, after he goes, or without the skill; work stays with who is there."""
         w = self.work
+        last: dict[int, int] = {}  # rows of a case are in order of time
         for i in np.flatnonzero(w.agent != NONE).tolist():
             agent, pool = int(w.agent[i]), int(self.pool[w.agent[i]])
-            since = self.reach[pool][i]
+            since, before = self.reach[pool][i], last.get(int(w.case[i]), NONE)
+            if w.group[i] != NONE:
+                last[int(w.case[i])] = agent
             there = self.there[agent]
             if not np.any((there[:, 0] <= w.start[i]) & (w.end[i] <= there[:, 1])):
                 yield f"agent {agent} works at {w.start[i]} and is not there"
             if w.route[i] == -2:
-                before = np.flatnonzero((w.case == w.case[i]) & (w.end <= w.queued[i]) & (w.agent != NONE))
-                if not before.size or int(w.agent[before[-1]]) != agent:
+                if before != agent:
                     yield f"agent {agent} is not the last of case {w.case[i]}"
             elif since == INF and w.sure[i]:
                 yield f"agent {agent} has no skill for row {i}"
@@ -279,23 +286,48 @@ class Floor:
     def keys_are_kept(self) -> Iterator[str]:
         """Nobody starts a turn while one that goes before it waits that he could have taken."""
         w, mode = self.work, self.routing.overdue.mode
-        for i in np.flatnonzero(w.agent != NONE).tolist():
-            now, pool = w.start[i], int(self.pool[w.agent[i]])
-            waits = w.sure & (self.reach[pool] < now) & (w.until > now)
-            if self.desk.pools[pool].reserve and not w.deferred[i]:
-                waits &= ~w.deferred
-            late = (w.key < now) & (mode != "keep")
-            first = (w.key < w.key[i]) & (late == late[i]) | ~late & late[i]
-            if np.any(waits & first):
-                yield f"row {i} starts at {now} before row {np.flatnonzero(waits & first)[0]}, which goes first"
+        for pool, spec in enumerate(self.desk.pools):
+            since = self.reach[pool]
+            order = np.flatnonzero(w.sure & (since < w.until))
+            order = order[np.argsort(since[order], kind="stable")]
+            taken = np.flatnonzero(self.by_pool == pool)
+            lines = {late: _Line() for late in (False, True)}  # by whether the class is deferred
+            comes = 0
+            for i in taken[np.argsort(w.start[taken], kind="stable")].tolist():
+                now = float(w.start[i])
+                while comes < order.size and since[order[comes]] < now:
+                    row = int(order[comes])
+                    lines[bool(w.deferred[row])].add(float(w.key[row]), float(w.until[row]), row)
+                    comes += 1
+                mine = [lines[False]] if spec.reserve and not w.deferred[i] else list(lines.values())
+                for line in mine:
+                    first = line.first_before(float(w.key[i]), now, mode != "keep")
+                    if first is not None:
+                        yield f"row {i} starts at {now} before row {first}, which goes first"
+
+    def reserves_are_kept(self) -> Iterator[str]:
+        """A turn of a deferred class starts only while fewer than all but the reserve are busy.
+
+        Who starts at the same instant is not counted as busy, who comes or goes then is counted as there.
+        """
+        w, staff = self.work, self.outcome.staff
+        for pool, spec in enumerate(self.desk.pools):
+            mine = (self.by_pool == pool) & (w.end > w.start)
+            there = staff["pool"] == pool
+            for i in np.flatnonzero(mine & w.deferred).tolist() if spec.reserve else ():
+                now = w.start[i]
+                busy = np.unique(w.agent[mine & (w.start < now) & (w.end > now)]).size
+                on = np.unique(staff["agent"][there & (staff["on_s"] <= now) & (staff["off_s"] >= now)]).size
+                if busy >= on - spec.reserve:
+                    yield f"row {i} is deferred and starts at {now} with {busy} of {on} busy"
 
     def lanes_and_limits_hold(self) -> Iterator[str]:
         """No more overdue turns in hand than the lane has seats, no more waiting than places."""
         w, routing = self.work, self.routing
         if routing.overdue.mode == "own_lane":
-            late = (w.start > w.key) & (w.end > w.start) & (w.agent != NONE)
-            for at in w.start[late]:
-                n = np.count_nonzero(late & (w.start <= at) & (w.end > at))
+            late = (w.start > w.key) & (w.agent != NONE)
+            start, end = w.start[late], w.end[late]
+            for at, n in zip(start.tolist(), _in_hand(start, start, end).tolist(), strict=True):
                 if n > routing.overdue.seats:
                     yield f"{n} overdue turns in hand at {at}"
         lets_in = any(isinstance(f, HeldFault | NoAnswer | SiteDark) for f in self.scenario.faults) or any(
@@ -313,10 +345,43 @@ class Floor:
                 mine &= np.isin(w.group, [self.groups.index(name) for name in limit.groups])
             if limit.visibility is not None:
                 mine &= w.visibility == code(limit.visibility)
-            for at in w.queued[mine] if limit.places is not None else ():
-                n = np.count_nonzero(mine & (w.queued <= at) & (w.until > at))
-                if n > (limit.places or 0):
+            queued, until = w.queued[mine], w.until[mine]
+            for at, n in zip(queued.tolist(), _in_hand(queued, queued, until).tolist(), strict=True):
+                if limit.places is not None and n > limit.places:
                     yield f"{n} wait at {at} for {limit.places} places"
+
+
+class _Line:
+    """Rows that wait, to ask at ascending times which goes first."""
+
+    def __init__(self) -> None:
+        self.fresh: list[tuple[float, float, int]] = []  # key, until, row
+        self.late: list[tuple[float, float, int]] = []  # whose key has passed
+
+    def add(self, key: float, until: float, row: int) -> None:
+        heapq.heappush(self.fresh, (key, until, row))
+
+    def first_before(self, key: float, now: float, apart: bool) -> int | None:
+        """A row that waits now and goes before a turn with this key; `apart`: what is late goes last."""
+        while self.fresh and self.fresh[0][0] < now:
+            heapq.heappush(self.late, heapq.heappop(self.fresh))
+        for line in (self.fresh, self.late):
+            while line and line[0][1] <= now:
+                heapq.heappop(line)
+        before = [line[0] for line in (self.fresh, self.late) if line and line[0][0] < key]
+        if apart:
+            late = key < now
+            ahead = self.fresh[:1] if late else []
+            before = ahead + [line[0] for line in (self.late if late else self.fresh,) if line and line[0][0] < key]
+        return before[0][2] if before else None
+
+
+def _in_hand(at: FloatArray, start: FloatArray, end: FloatArray) -> NDArray[np.int64]:
+    """How many stretches [start, end) are under way at each time; those of no length are not."""
+    long = end > start
+    begun = np.searchsorted(np.sort(start[long]), at, side="right")
+    done = np.searchsorted(np.sort(end[long]), at, side="right")
+    return begun - done
 
 
 def _common(a: FloatArray, b: FloatArray) -> FloatArray:

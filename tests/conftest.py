@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-settings.register_profile("ashcloud", deadline=None, derandomize=bool(os.environ.get("CI")))
+# A failure prints the line that plays it again; with CI set the examples are the same each time.
+settings.register_profile("ashcloud", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))
 settings.load_profile("ashcloud")
 
 

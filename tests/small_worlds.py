@@ -17,6 +17,15 @@ TOPICS = ["info", "rebooking", "baggage", "payment", "refund", "care"]
 REST = ["checkin", "assistance", "lost_item", "complaint", "praise"]
 GROUPS = {"talk": ["info", "baggage", "care", *REST], "money": ["payment", "refund", "rebooking"]}
 PLATFORMS = ["x", "facebook", "whatsapp"]
+OF_POSTS: dict[str, list[Any]] = {  # what a post may carry; what stands twice is twice as likely
+    "kind": ["case", "case", "case", "follow_up", "chatter", "call"],
+    "language": ["en", "en", "nl", "de"],
+    "topic": TOPICS,
+    "platform": PLATFORMS,
+    "visibility": ["public", "private"],
+    "sentiment": ["negative", "neutral"],
+    "departure_h": [3.0, 50.0, float("inf")],
+}
 World = tuple[Scenario, Desk, Trace]
 
 share = st.sampled_from([0.0, 0.0, 0.3, 1.0])
@@ -204,25 +213,17 @@ def posts(seed: int, n: int, grid_s: int) -> list[dict[str, Any]]:
     times = np.sort(rng.uniform(start, end - 60, n))
     if grid_s:
         times = np.floor(times / grid_s) * grid_s
+    drawn = {name: rng.integers(len(values), size=n).tolist() for name, values in OF_POSTS.items()}
+    joins = rng.random(n).tolist()
     rows: list[dict[str, Any]] = []
     opened: list[dict[str, Any]] = []
-    for time in times.tolist():
-        kind = str(rng.choice(["case", "case", "case", "follow_up", "chatter", "call"]))
-        row = {
-            "minute": time / 60,
-            "kind": kind,
-            "case": None,
-            "language": str(rng.choice(["en", "en", "nl", "de"])),
-            "topic": str(rng.choice(TOPICS)),
-            "platform": str(rng.choice(PLATFORMS)),
-            "visibility": str(rng.choice(["public", "private"])),
-            "sentiment": str(rng.choice(["negative", "neutral"])),
-            "departure_h": float(rng.choice([3.0, 50.0, np.inf])),
-        }
-        if kind == "case":
+    for i, time in enumerate(times.tolist()):
+        row = {name: OF_POSTS[name][numbers[i]] for name, numbers in drawn.items()}
+        row |= {"minute": time / 60, "case": None}
+        if row["kind"] == "case":
             opened.append(row)
-        elif kind == "follow_up" and opened:
-            row["case"] = int(rng.integers(len(opened)))
+        elif row["kind"] == "follow_up" and opened:
+            row["case"] = int(joins[i] * len(opened))
             row["platform"] = opened[row["case"]]["platform"]
         rows.append(row)
     return rows

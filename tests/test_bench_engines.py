@@ -56,7 +56,7 @@ def erlang_a(servers: int, customers: int, idle: str = "ordered") -> Run:
     """M/M/n+M at a load of 0.95, with patience of five times the service."""
     rng = np.random.default_rng(1)
     horizon = customers / (servers / 6.3)
-    world = scenario(horizon, exponential(6.0), patience_h=exponential(30.0, 60.0))
+    world = scenario(exponential(6.0), patience_h=exponential(30.0, 60.0))
     posts = trace({Topic.INFO: poisson(servers / 6.3, horizon, rng)}, horizon)
     return world, desk([heads("all", [(0, servers)])], routing={"idle": [idle]}), posts, 1
 
