@@ -183,7 +183,7 @@ class Outcome:
         for table in TABLES:
             for name, column in getattr(self, table).items():
                 h.update(f"{table}.{name}".encode())
-                h.update(column.tobytes())
+                h.update(column.data if column.size else b"")
         object.__setattr__(self, "digest", h.hexdigest())
 
     def save(self, path: Path) -> None:
