@@ -10,6 +10,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -26,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 ORDER = (
-    "run", "simulate", "report", "rerun", "scenario", "desk", "trace",
+    "run", "simulate", "resume", "report", "rerun", "scenario", "desk", "trace",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -107,8 +108,20 @@ SEED = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 WORKERS = click.option(
-    "--workers", metavar="N", type=click.IntRange(1), help="Processes at most.  [default: one a core]"
+    "--workers", metavar="N", type=click.IntRange(1), help="Threads or processes at most.  [default: one a core]"
 )
+
+
+def _executor(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value in (None, "threads", "processes") or re.fullmatch(r"dask://[^\s/:@]+:\d{1,5}", str(value)):
+        return value
+    raise click.BadParameter(f"{value} is none of threads, processes, dask://HOST:PORT.")
+
+
+EXECUTOR = click.option(
+    "--executor", metavar="WHERE", callback=_executor,
+    help="Where runs are done: threads, processes, or dask://HOST:PORT.  [default: what suits the engine]",
+)  # fmt: skip
 
 
 def _size(default: str) -> Callable[[F], F]:
@@ -121,14 +134,19 @@ def _questions(command: F) -> F:
     options = (
         click.argument("scenario"),
         click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
-        click.option("--runs", metavar="N", type=click.IntRange(1), default=4, show_default=True,
-                     help="Replications; an interval needs at least 2."),
+        click.option("--runs", metavar="N", type=click.IntRange(1),
+                     help="Replications; an interval needs at least 2.  [default: 4; 10 with --until]"),
+        click.option("--until", metavar="MEASURE=WIDTH", multiple=True,
+                     help="Run on until the interval is so narrow: wait_mean_s=5% or =30s to either side; repeatable."),
+        click.option("--max-runs", metavar="N", type=click.IntRange(1), default=200, show_default=True,
+                     help="Replications at most with --until."),
         SEED,
         HOURS,
         click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
                      help="Go on so long beyond the window while anything waits."),
         _size("drawn"),
         WORKERS,
+        EXECUTOR,
         click.option("--engine", type=click.Choice(ENGINES), default="compiled", show_default=True,
                      help="What simulates: both give the same rows, the reference is the one to read."),
         click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
@@ -199,6 +217,8 @@ def _question(asked: dict[str, Any]) -> Question:
     from reports.manifest import Settings
 
     words = ("ashcloud", *sys.argv[1:])
+    if asked["runs"] is None:
+        asked["runs"] = 10 if asked["until"] else 4
     return Question(asked.pop("scenario"), asked.pop("desk"), Settings(**asked), words)
 
 
@@ -235,11 +255,32 @@ def _report(run: Path) -> None:
     tables.verdict(for_results(), make_page(load(run)), run)
 
 
+@main.command("resume")
+@click.argument("run", type=click.Path(path_type=Path))
+@WORKERS
+@EXECUTOR
+@AS_JSON
+def _resume(run: Path, workers: int | None, executor: str | None, as_json: bool) -> None:
+    """Go on with the runs of RUN that were interrupted.
+
+    \b
+    Example:
+      ashcloud resume runs/latest
+
+    What has finished is not done again. If the command was killed, RUN is where its folder was to be.
+    """
+    from reports.console import Terminal
+    from reports.resume import resume
+
+    _answer(resume(run, workers, executor, Terminal()), as_json)
+
+
 @main.command("rerun")
 @click.argument("run", type=click.Path(path_type=Path))
 @WORKERS
+@EXECUTOR
 @AS_JSON
-def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
+def _rerun(run: Path, workers: int | None, executor: str | None, as_json: bool) -> None:
     """Do the runs of RUN again and name what differs.
 
     \b
@@ -252,7 +293,7 @@ def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
     from reports.console import Terminal, for_results
     from reports.rerun import rerun
 
-    told = rerun(run, workers, Terminal())
+    told = rerun(run, workers, Terminal(), executor)
     _print_json(told.to_dict()) if as_json else tables.comparison(for_results(), told)
     code = 1 if told.differences else 130 if told.compared < told.stored else 0
     click.get_current_context().exit(code)

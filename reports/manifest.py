@@ -5,20 +5,21 @@ from __future__ import annotations
 import json
 import platform
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ValidationError
 
-from scenarios.errors import RunError
+from scenarios.errors import Fault, InputError, RunError
 from scenarios.laws import Frozen
 from scenarios.storage import redact, write_atomic
 from sim.crew import cores
 from sim.engines import EngineName
 from sim.replicate import Replication, Size
+from sim.stopping import FIRST, MAX_RUNS, targets
 
 NAME = "manifest.json"
 FORMAT = 1
@@ -30,7 +31,10 @@ class Settings(Frozen):
     """What was asked for beside the scenario and the desk.
 
     `hours` cuts the window (None: whole), `drain_h` goes on beyond it, `size` is that of the surges,
-    `workers` the processes at most (None: one a core), `engine` the one that simulates.
+    `workers` the threads or processes at most (None: one a core), `executor` where they are (None: what
+    suits the engine), `engine` the one that simulates. With `until` (words of `sim.stopping.targets`)
+    `runs` is the number at which it is first looked whether to stop, and `max_runs` that at which to
+    stop in any case.
     """
 
     runs: int = 4
@@ -39,7 +43,36 @@ class Settings(Frozen):
     drain_h: float = 0.0
     size: Size = "drawn"
     workers: int | None = None
+    executor: str | None = None
     engine: EngineName = "compiled"
+    until: tuple[str, ...] = ()
+    max_runs: int = MAX_RUNS
+
+    @property
+    def most(self) -> int:
+        """Number of runs at most."""
+        return self.max_runs if self.until else self.runs
+
+    def asked(self) -> dict[str, Any]:
+        """What `sim.replicate.replicate` is asked for, all but the rule for stopping."""
+        return {**self.model_dump(exclude={"runs", "until", "max_runs"}), "runs": self.most, "first": self.runs}
+
+    def check(self) -> None:
+        """Raise `InputError` if they do not go together."""
+        wrong: list[Fault] = []
+        try:
+            targets(self.until)
+        except InputError as error:
+            wrong += error.faults
+        if self.until and self.runs < FIRST:
+            wrong.append(
+                Fault("--runs", f"is {self.runs}; with --until the first look needs {FIRST} runs or more, as fewer "
+                      "say too little about their own spread")
+            )  # fmt: skip
+        elif self.until and self.max_runs < self.runs:
+            wrong.append(Fault("--max-runs", f"is {self.max_runs}, below the {self.runs} runs of the first look"))
+        if wrong:
+            raise InputError(None, wrong)
 
 
 class Source(Frozen):
@@ -66,11 +99,15 @@ class Entry(Frozen):
 
 
 class Manifest(Frozen):
-    """The whole manifest. Times are ISO 8601 in UTC; `timings_s` are seconds by the clock on the wall."""
+    """The whole manifest. Times are ISO 8601 in UTC; `timings_s` are seconds by the clock on the wall.
+
+    `page`: whether a page was asked for.
+    """
 
     format: int = FORMAT
     status: Literal["finished", "interrupted"]
     command: str
+    page: bool = False
     scenario: Source
     desk: Source
     settings: Settings
@@ -88,34 +125,48 @@ class Manifest(Frozen):
         write_atomic(folder / NAME, self.model_dump_json(indent=1).encode() + b"\n")
 
 
-def write_down(
-    status: Literal["finished", "interrupted"],
-    command: Sequence[str],
-    scenario: Source,
-    desk: Source,
-    settings: Settings,
-    started: datetime,
-    timings_s: dict[str, float],
-    replications: Sequence[Replication],
-) -> Manifest:
-    """Make the manifest of runs that end now. Secrets in the command and in names of files are hidden."""
+def begun(command: Sequence[str], page: bool, scenario: Source, desk: Source, settings: Settings) -> Manifest:
+    """The manifest of runs that begin now, interrupted until something has finished.
+
+    Secrets in the command and in names of files are hidden.
+    """
+    now = utc(datetime.now(UTC))
     return Manifest(
-        status=status,
+        status="interrupted",
         command=shlex.join(redact(word) for word in command),
+        page=page,
         scenario=scenario.model_copy(update={"asked": redact(scenario.asked)}),
         desk=desk.model_copy(update={"asked": redact(desk.asked)}),
         settings=settings,
-        started=utc(started),
-        ended=utc(datetime.now(UTC)),
-        timings_s={name: round(seconds, 3) for name, seconds in timings_s.items()},
+        started=now,
+        ended=now,
+        timings_s={},
         versions=versions(),
         python=platform.python_version(),
         platform=platform.platform(),
         cores=cores(),
-        replications=tuple(
-            Entry(number=r.number, size_u=r.size_u, trace=r.trace, outcome=r.outcome, seconds=dict(r.seconds))
-            for r in replications
-        ),
+        replications=(),
+    )
+
+
+def noted(
+    manifest: Manifest,
+    status: Literal["finished", "interrupted"],
+    timings_s: Mapping[str, float],
+    replications: Sequence[Replication],
+) -> Manifest:
+    """The manifest with what there is now."""
+    entries = tuple(
+        Entry(number=r.number, size_u=r.size_u, trace=r.trace, outcome=r.outcome, seconds=dict(r.seconds))
+        for r in replications
+    )
+    return manifest.model_copy(
+        update={
+            "status": status,
+            "ended": utc(datetime.now(UTC)),
+            "timings_s": {name: round(seconds, 3) for name, seconds in timings_s.items()},
+            "replications": entries,
+        }
     )
 
 

@@ -6,11 +6,13 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from reports import formats as fm
 from reports.manifest import Settings
 from scenarios.names import Language
 from sim.estimate import LEVEL, summarise
-from sim.measures import GROUP_MEASURES, Row, bottleneck
+from sim.measures import GROUP_MEASURES, MEASURES, Row, bottleneck
 from sim.replicate import Replication
+from sim.stopping import targets
 
 NO_CASES: Row = {**dict.fromkeys(GROUP_MEASURES), "cases": 0.0, "peak_backlog": 0.0}
 
@@ -35,7 +37,8 @@ def summary(
         "scenario": scenario,
         "desk": desk,
         "version": version,
-        **settings.model_dump(exclude={"workers"}),
+        **settings.model_dump(exclude={"workers", "executor", "until", "max_runs"}),
+        **_stopped(settings, [r.row for r in replications]),
         "finished": len(replications),
         "level": LEVEL,
         "measures": summarise([r.row for r in replications]),
@@ -47,6 +50,34 @@ def summary(
             for r in replications
         ],
     }
+
+
+def _stopped(settings: Settings, rows: Sequence[Row]) -> dict[str, Any]:
+    """How near the half-widths came that were asked for, if any; `runs` is then the number that it took."""
+    if not settings.until:
+        return {}
+    looks = zip(settings.until, (target.look(rows) for target in targets(settings.until)), strict=True)
+    until = [
+        {"asked": word, "measure": look.target.measure, "half_width": look.half, "wanted": look.wanted,
+         "settled": look.settled}
+        for word, look in looks
+    ]  # fmt: skip
+    return {"runs": len(rows), "max_runs": settings.max_runs, "until": until}
+
+
+def unsettled(until: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each half-width that was not reached."""
+    out = []
+    for look in until:
+        if look["settled"]:
+            continue
+        if look["half_width"] is None:
+            out.append(f"note: {look['asked']} is not reached: not every run has a value")
+            continue
+        scale = fm.scale(MEASURES[look["measure"]].unit, look["half_width"])
+        text = f"the interval is {scale.one(look['half_width'])} to either side, not {scale.one(look['wanted'])}"
+        out.append(f"note: {look['asked']} is not reached: {text}; use more --max-runs".replace(fm.NBSP, " "))
+    return out
 
 
 def to_json(value: Any) -> str:

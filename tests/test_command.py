@@ -61,7 +61,7 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  (\w+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
-    assert listed == ["run", "simulate", "report", "rerun", "scenario", "desk", "trace"]
+    assert listed == ["run", "simulate", "resume", "report", "rerun", "scenario", "desk", "trace"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 
@@ -82,6 +82,15 @@ def test_the_main_verbs_come_first() -> None:
         (["simulate", "volcano", "--seed", "-1"], "not in the range"),
         (["simulate", "volcano", "--size", "huge"], "'huge' is not one of 'drawn', 'likely', 'low', 'high'"),
         (["simulate", "volcano", "--engine", "steam"], "'steam' is not"),
+        (["simulate", "volcano", "--executor", "moon"], "moon is none of threads, processes, dask://HOST:PORT"),
+        (["simulate", "volcano", "--executor", "dask://host"], "dask://host is none of"),
+        (["simulate", TINY, "--until", "wait=5%"], "--until wait=5% names no measure"),
+        (
+            ["simulate", TINY, "--until", "wait_mean_s=5%", "--runs", "1"],
+            "--runs is 1; with --until the first look needs",
+        ),
+        (["simulate", TINY, "--until", "wait_mean_s=5%", "--max-runs", "9"], "--max-runs is 9, below the 10 runs of"),
+        (["resume", "nowhere"], "nowhere: there is no run to go on with"),
         (["scenario", "validate"], "Missing argument 'FILES...'"),
         (["trace", "generate", "volcano"], "Missing option '--out'"),
     ],
