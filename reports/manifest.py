@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -15,6 +16,7 @@ from pydantic import ValidationError
 
 from scenarios.errors import Fault, InputError, RunError
 from scenarios.laws import Frozen
+from scenarios.names import Language
 from scenarios.storage import redact, write_atomic
 from sim.crew import cores
 from sim.engines import EngineName
@@ -30,17 +32,20 @@ LIBRARIES = ("ashcloud", "numpy", "numba", "simpy", "pydantic")
 class Settings(Frozen):
     """What was asked for beside the scenario and the desk.
 
-    `hours` cuts the window (None: whole), `drain_h` goes on beyond it, `size` is that of the surges,
-    `workers` the threads or processes at most (None: one a core), `executor` where they are (None: what
-    suits the engine), `engine` the one that simulates. With `until` (words of `sim.stopping.targets`)
-    `runs` is the number at which it is first looked whether to stop, and `max_runs` that at which to
-    stop in any case.
+    `hours` cuts the window (None: whole), `drain_h` goes on beyond it, its first `warm_up_h` are not
+    measured, `backlog` waits already when it opens (a word like ``en=85,nl=40``, or nothing), `size` is
+    that of the surges, `workers` the threads or processes at most (None: one a core), `executor` where
+    they are (None: what suits the engine), `engine` the one that simulates. With `until` (words of
+    `sim.stopping.targets`) `runs` is the number at which it is first looked whether to stop, and
+    `max_runs` that at which to stop in any case.
     """
 
     runs: int = 4
     seed: int = 1
     hours: float | None = None
     drain_h: float = 0.0
+    warm_up_h: float = 0.0
+    backlog: str = ""
     size: Size = "drawn"
     workers: int | None = None
     executor: str | None = None
@@ -55,15 +60,17 @@ class Settings(Frozen):
 
     def asked(self) -> dict[str, Any]:
         """What `sim.replicate.replicate` is asked for, all but the rule for stopping."""
-        return {**self.model_dump(exclude={"runs", "until", "max_runs"}), "runs": self.most, "first": self.runs}
+        found = self.model_dump(exclude={"runs", "until", "max_runs"})
+        return {**found, "backlog": cases_of(self.backlog), "runs": self.most, "first": self.runs}
 
     def check(self) -> None:
         """Raise `InputError` if they do not go together."""
         wrong: list[Fault] = []
-        try:
-            targets(self.until)
-        except InputError as error:
-            wrong += error.faults
+        for read in (lambda: targets(self.until), lambda: cases_of(self.backlog)):
+            try:
+                read()
+            except InputError as error:
+                wrong += error.faults
         if self.until and self.runs < FIRST:
             wrong.append(
                 Fault("--runs", f"is {self.runs}; with --until the first look needs {FIRST} runs or more, as fewer "
@@ -73,6 +80,25 @@ class Settings(Frozen):
             wrong.append(Fault("--max-runs", f"is {self.max_runs}, below the {self.runs} runs of the first look"))
         if wrong:
             raise InputError(None, wrong)
+
+
+def cases_of(backlog: str) -> dict[Language, int]:
+    """Numbers of cases by language, of a word like ``en=85,nl=40``; raises `InputError` with all its faults."""
+    found: dict[Language, int] = {}
+    wrong = []
+    for part in [part.strip() for part in backlog.split(",")] if backlog.strip() else []:
+        name, _, number = part.partition("=")
+        if name not in set(Language):
+            wrong.append(f"{name} is no language; they are {', '.join(Language)}")
+        elif not re.fullmatch(r"\d{1,7}", number):
+            wrong.append(f"{part} is no number of cases; write it like {name}=40")
+        elif Language(name) in found:
+            wrong.append(f"{name} stands there twice")
+        else:
+            found[Language(name)] = int(number)
+    if wrong:
+        raise InputError(None, [Fault("--backlog", what) for what in wrong])
+    return found
 
 
 class Source(Frozen):

@@ -111,7 +111,7 @@ def generate(
         "onset_local": scenario.onset_local.isoformat(),
         "version": _version(),
     }
-    return Trace(_assembled(parts), about)
+    return Trace(assembled(parts), about)
 
 
 class Chance:
@@ -200,8 +200,8 @@ class _Streams:
         )
 
 
-def _assembled(parts: list[Part]) -> Columns:
-    """Put the parts in order of time, and point rows at rows."""
+def assembled(parts: list[Part]) -> Columns:
+    """Put parts in order of time, and point rows at rows: all columns of a trace."""
     starts = np.cumsum([0, *(part.parent.size for part in parts)])
     ahead = np.cumsum([0, *(part.people for part in parts)])
     order = _by_time(np.concatenate([part.columns["time_s"] for part in parts]))

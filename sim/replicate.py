@@ -18,10 +18,12 @@ from typing import Literal, get_args
 
 import numpy as np
 
+from scenarios.carried import carry_in
 from scenarios.generate import generate
 from scenarios.model import Scenario
+from scenarios.names import Language
 from scenarios.storage import write_atomic
-from sim import blocks, stopping
+from sim import blocks, stopping, warmup
 from sim.blocks import Replication, outcome_file, trace_file
 from sim.cluster import Cluster
 from sim.crew import Tick, Watch, cores, each
@@ -67,6 +69,8 @@ def replicate(
     *,
     hours: float | None = None,
     drain_h: float = 0.0,
+    warm_up_h: float = 0.0,
+    backlog: Mapping[Language, int] | None = None,
     size: Size = "drawn",
     engine: EngineName = "compiled",
     workers: int | None = None,
@@ -90,6 +94,10 @@ def replicate(
         Length to cut the window to, from its start, in hours.
     drain_h : float
         How many hours beyond the window a run may go on while anything waits.
+    warm_up_h : float
+        Hours from the start of the window that are simulated and not measured, see `sim.warmup`.
+    backlog : mapping of Language to int, optional
+        Cases that wait already when the window opens, see `scenarios.carried`.
     size : {"drawn", "likely", "low", "high"}
         Size of the surges: a draw a run, or the same for all.
     engine : {"compiled", "reference"}
@@ -132,7 +140,11 @@ def replicate(
     wanted = tuple(range(runs)) if numbers is None else tuple(numbers)
     stored = {} if kept is None else {n: r for n, r in blocks.load(kept, folder).items() if n in set(wanted)}
     todo = tuple(number for number in wanted if number not in stored)
-    job = _Job(scenario, desk, todo, seed, hours, drain_h, size, engine, folder, runs if keep is None else keep)
+    warmup.check(scenario, hours, warm_up_h)
+    job = _Job(
+        scenario, desk, todo, seed, hours, drain_h, warm_up_h, dict(backlog or {}), size, engine, folder,
+        runs if keep is None else keep,
+    )  # fmt: skip
     place = executor_named(executor, workers, engine)
     made = _made(job, place, watch or Watch(), kept)
     return _until(until, first, _merged(wanted, stored, made))
@@ -190,6 +202,8 @@ class _Job:
     seed: int
     hours: float | None
     drain_h: float
+    warm_up_h: float
+    backlog: Mapping[Language, int]
     size: Size
     engine: EngineName
     folder: Path | None
@@ -201,9 +215,11 @@ class _Job:
         times = [time.perf_counter()]
         u = size_u(self.size, self.seed, number)
         trace = generate(self.scenario, self.seed, number, u, self.hours)
+        trace = carry_in(self.scenario, trace, self.backlog, self.seed, number)
         times.append(time.perf_counter())
         play = engine(self.engine)
         outcome = play(self.scenario, self.desk, trace, self.seed, number, self.drain_h, progress=tick)
+        outcome = warmup.warmed(outcome, trace, self.warm_up_h)
         times.append(time.perf_counter())
         row, languages, classes = measure(outcome), by_language(outcome), by_class(outcome)
         times.append(time.perf_counter())

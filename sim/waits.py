@@ -46,7 +46,7 @@ class Some(Mapping[str, NDArray[Any]]):
 class Rows:
     """The rows of one outcome, or of some of its cases, with what measures need worked out once.
 
-    After a warm-up (see `sim.carried`) only cases posted since then count, and turns as far as they
+    After a warm-up (see `sim.warmup`) only cases posted since then count, and turns as far as they
     wait since then.
 
     Parameters
