@@ -66,7 +66,7 @@ def _measures(replications: Sequence[Replication]) -> dict[str, Any]:
     for name, told in out.items():
         beyond = round(told.get("beyond_window", 0.0) * len(rows))
         if beyond:
-            told["beyond_window_interval"] = share_interval(beyond, len(rows))
+            told["beyond_window_interval"] = list(share_interval(beyond, len(rows)))
         pairs = [(r.size_u, value) for r in replications if (value := r.row.get(name)) is not None]
         values = [value for _, value in pairs] + [math.inf] * beyond
         for word, p in QUANTILES.items():

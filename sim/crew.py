@@ -111,8 +111,7 @@ def _here(job: Job[R], pieces: int, watch: Watch, finished: Callable[[Sequence[R
         block = work(job, [place], tick_of)
         if place not in block.done:
             return
-        with undisturbed():
-            finished([block.done[place]])
+        finished([block.done[place]])
         watch.progress((place + 1) / pieces, place + 1)
         yield block.done[place]
 
@@ -188,9 +187,9 @@ class _Crew(Generic[R]):
         for block in [future.result() for future in whole]:
             if not block.done:
                 continue
-            with undisturbed():
-                self.done |= block.done
-                self.finished([block.done[place] for place in sorted(block.done)])
+            # In this order, so that a Ctrl-C in between leaves out what is not stored.
+            self.finished([block.done[place] for place in sorted(block.done)])
+            self.done |= block.done
             self.piece_s = block.seconds / len(block.done)
 
     def _note(self, ended: Collection[Future[Block[R]]]) -> None:

@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -207,3 +208,20 @@ def test_a_parent_whose_processes_died_over_a_heavy_job_can_end(tmp_path: Path) 
     surroundings = {**os.environ, "PYTHONPATH": path}
     told = subprocess.run([sys.executable, str(script)], env=surroundings, capture_output=True, text=True, timeout=120)
     assert (told.returncode, told.stdout) == (0, "lost\n"), told.stderr
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize("executor", WHERE, ids=str)
+def test_a_signal_that_comes_while_a_result_is_stored_is_heard(executor: Executor) -> None:
+    # Ignored for that moment it was lost, and the sweep went on as if nobody had asked it to stop.
+    heard: list[int] = []
+
+    def store(results: Sequence[int]) -> None:
+        os.kill(os.getpid(), signal.SIGINT)
+
+    before = signal.signal(signal.SIGINT, lambda number, frame: heard.append(number))
+    try:
+        assert list(each(Square(), 3, executor, Watch(), store)) == [0, 1, 4]
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert heard == [signal.SIGINT] * 3
