@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -40,7 +41,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 ORDER = (
-    "run", "simulate", "compare", "report", "rerun", "scenario", "desk", "plan-file", "trace",
+    "run", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -129,8 +130,20 @@ SEED = click.option(
 )
 AS_JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON instead of a table.")
 WORKERS = click.option(
-    "--workers", metavar="N", type=click.IntRange(1), help="Processes at most.  [default: one a core]"
+    "--workers", metavar="N", type=click.IntRange(1), help="Threads or processes at most.  [default: one a core]"
 )
+
+
+def _executor(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:
+    if value in (None, "threads", "processes") or re.fullmatch(r"dask://[^\s/:@]+:\d{1,5}", str(value)):
+        return value
+    raise click.BadParameter(f"{value} is none of threads, processes, dask://HOST:PORT.")
+
+
+EXECUTOR = click.option(
+    "--executor", metavar="WHERE", callback=_executor,
+    help="Where runs are done: threads, processes, or dask://HOST:PORT.  [default: what suits the engine]",
+)  # fmt: skip
 
 
 def _size(default: str) -> Callable[[F], F]:
@@ -143,19 +156,13 @@ def _runs(default: int) -> Callable[[F], F]:
     return click.option("--runs", metavar="N", type=click.IntRange(1), default=default, show_default=True, help=text)
 
 
-PLAYS = (
-    SEED,
-    HOURS,
-    click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
-                 help="Go on so long beyond the window while anything waits."),
-    _size("drawn"),
-    WORKERS,
-    click.option("--engine", type=click.Choice(ENGINES), default="compiled", show_default=True,
-                 help="What simulates: both give the same rows, the reference is the one to read."),
-    click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
-                 help="Folder for the results; never overwritten: if it holds a run, a number is added."),
-    AS_JSON,
-)  # fmt: skip
+ENGINE = click.option("--engine", type=click.Choice(ENGINES), default="compiled", show_default=True,
+                      help="What simulates: both give the same rows, the reference is the one to read.")  # fmt: skip
+OUT = click.option("--out", type=click.Path(path_type=Path), metavar="DIR",
+                   help="Folder for the results; never overwritten: if it holds a run, a number is added.")  # fmt: skip
+DRAIN = click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                     help="Go on so long beyond the window while anything waits.")  # fmt: skip
+PLAYS = SEED, HOURS, DRAIN, _size("drawn"), WORKERS, EXECUTOR, ENGINE, OUT, AS_JSON
 
 
 def _with(*options: Callable[[F], F]) -> Callable[[F], F]:
@@ -173,9 +180,26 @@ _questions = _with(
     click.argument("scenario"),
     click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
     click.option("--plan", metavar="NAME|FILE", help="The crisis plan, in the place of the desk's own; none: without."),
-    _runs(4),
-    *PLAYS,
-)
+    click.option("--runs", metavar="N", type=click.IntRange(1),
+                 help="Replications; an interval needs at least 2.  [default: 4; 10 with --until]"),
+    click.option("--until", metavar="MEASURE=WIDTH", multiple=True,
+                 help="Run on until the interval is so narrow: wait_mean_s=5% or =30s to either side; repeatable."),
+    click.option("--max-runs", metavar="N", type=click.IntRange(1), default=200, show_default=True,
+                 help="Replications at most with --until."),
+    SEED,
+    HOURS,
+    DRAIN,
+    click.option("--warm-up", "warm_up_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                 help="Simulate the first hours of the window, but leave them out of all measures."),
+    click.option("--backlog", metavar="LANGUAGE=N,...", default="",
+                 help="Cases that wait already when the window opens, such as en=85,nl=40."),
+    _size("drawn"),
+    WORKERS,
+    EXECUTOR,
+    ENGINE,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -237,9 +261,10 @@ def _question(asked: dict[str, Any]) -> Question:
     from reports.manifest import Settings
 
     words = ("ashcloud", *sys.argv[1:])
-    return Question(
-        asked.pop("scenario"), asked.pop("desk"), plan=asked.pop("plan"), settings=Settings(**asked), command=words
-    )
+    if asked["runs"] is None:
+        asked["runs"] = 10 if asked["until"] else 4
+    scenario, desk, plan = (asked.pop(name) for name in ("scenario", "desk", "plan"))
+    return Question(scenario, desk, Settings(**asked), words, plan)
 
 
 def _answer(answer: Answer, as_json: bool) -> None:
@@ -316,11 +341,32 @@ def _report(run: Path) -> None:
     tables.verdict(for_results(), make_page(load(run)), run)
 
 
+@main.command("resume")
+@click.argument("run", type=click.Path(path_type=Path))
+@WORKERS
+@EXECUTOR
+@AS_JSON
+def _resume(run: Path, workers: int | None, executor: str | None, as_json: bool) -> None:
+    """Go on with the runs of RUN that were interrupted.
+
+    \b
+    Example:
+      ashcloud resume runs/latest
+
+    What has finished is not done again. If the command was killed, RUN is where its folder was to be.
+    """
+    from reports.console import Terminal
+    from reports.resume import resume
+
+    _answer(resume(run, workers, executor, Terminal()), as_json)
+
+
 @main.command("rerun")
 @click.argument("run", type=click.Path(path_type=Path))
 @WORKERS
+@EXECUTOR
 @AS_JSON
-def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
+def _rerun(run: Path, workers: int | None, executor: str | None, as_json: bool) -> None:
     """Do the runs of RUN again and name what differs.
 
     \b
@@ -333,7 +379,7 @@ def _rerun(run: Path, workers: int | None, as_json: bool) -> None:
     from reports.console import Terminal, for_results
     from reports.rerun import rerun
 
-    told = rerun(run, workers, Terminal())
+    told = rerun(run, workers, Terminal(), executor)
     _print_json(told.to_dict()) if as_json else tables.comparison(for_results(), told)
     code = 1 if told.differences else 130 if told.compared < told.stored else 0
     click.get_current_context().exit(code)

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal
 
+from reports import drafts, runs
 from reports import manifest as manifests
-from reports import runs
 from reports.alternatives import DEFAULT_DESK, PlanChoice, alternatives, load_all
 from reports.compare_words import words
 from reports.compared import Compared, CompareSettings
@@ -158,7 +158,7 @@ def store(question: CompareQuestion, out: Path, voice: Voice) -> CompareAnswer:
     """
     started, clock = datetime.now(UTC), time.perf_counter()
     desks, plans, setup = _asked(question)
-    with runs.Draft(out, setup.scenario.name, datetime.now()) as draft:
+    with drafts.Draft(out, setup.scenario.name, datetime.now()) as draft:
         if draft.target != draft.wanted:
             voice.say(f"{draft.wanted} exists already: this comparison is in {draft.target}")
         of_scenario = draft.copy("scenario", setup.scenario, question.scenario, scenario_library.FOLDER)

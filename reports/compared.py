@@ -35,6 +35,7 @@ class CompareSettings(Frozen):
     size: Size = "drawn"
     worlds: Annotated[int, Field(ge=0)] = 0
     workers: int | None = None
+    executor: str | None = None
     engine: EngineName = "compiled"
 
     @property

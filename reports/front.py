@@ -29,6 +29,8 @@ from sim.engines import EngineName
 from sim.plan import Plan
 from sim.replicate import Size, replicate
 
+THREADS = "threads"  # processes would want a guarded __main__ in the program that calls
+
 
 def simulate(
     scenario: Scenario | str | Path,
@@ -41,7 +43,7 @@ def simulate(
     size: Size = "drawn",
     plan: Plan | str | Path = OWN_PLAN,
     engine: EngineName = "compiled",
-    workers: int = 1,
+    workers: int | None = None,
 ) -> Simulated:
     """Play a scenario on a desk some times.
 
@@ -59,7 +61,7 @@ def simulate(
     plan : value, name or file
         The crisis plan; "own" is that of the desk, "none" to have none.
     engine : {"compiled", "reference"}
-    workers : int
+    workers : int, optional
         Above 1 other processes help; a script then needs the usual ``if __name__ == "__main__":``.
 
     Raises
@@ -76,7 +78,9 @@ def simulate(
     >>> found.to_columns()["value"].dtype
     dtype('float64')
     """
-    settings = Settings(runs=runs, seed=seed, hours=hours, drain_h=drain_h, size=size, engine=engine, workers=workers)
+    settings = Settings(
+        runs=runs, seed=seed, hours=hours, drain_h=drain_h, size=size, engine=engine, workers=workers, executor=THREADS
+    )
     who = with_plan(_desk(desk), choose(plan))
     what = _scenario(scenario)
     return Simulated(what, who, settings, tuple(replicate(what, who, **settings.model_dump())))
@@ -94,7 +98,7 @@ def compare(
     size: Size = "drawn",
     worlds: int = 0,
     engine: EngineName = "compiled",
-    workers: int = 1,
+    workers: int | None = None,
 ) -> ComparisonResult:
     """Play a scenario on several desks, or with several plans, on the same days.
 
@@ -128,7 +132,15 @@ def compare(
     0.0
     """
     settings = CompareSettings(
-        runs=runs, seed=seed, hours=hours, drain_h=drain_h, size=size, worlds=worlds, engine=engine, workers=workers
+        runs=runs,
+        seed=seed,
+        hours=hours,
+        drain_h=drain_h,
+        size=size,
+        worlds=worlds,
+        engine=engine,
+        workers=workers,
+        executor=THREADS,
     )
     setup = set_up(_scenario(scenario), _alternatives(desks, plans), settings)
     days: list[Day] = []

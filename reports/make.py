@@ -7,20 +7,21 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeVar
 
+from reports import drafts, runs
 from reports import manifest as manifests
-from reports import runs
 from reports.alternatives import OWN_PLAN, choose, with_plan
-from reports.manifest import Settings
-from reports.summary import summary, to_json
+from reports.manifest import Manifest, Settings
+from reports.summary import summary, to_json, unsettled
 from scenarios import library as scenario_library
 from scenarios.errors import AshcloudError, InputError
 from scenarios.model import Scenario
 from scenarios.storage import write_atomic
 from sim import library as desk_library
+from sim import stopping
 from sim.crew import Watch, WorkersLostError, undisturbed
 from sim.desk import Desk
 from sim.replicate import Replication, replicate
@@ -96,15 +97,18 @@ class Answer:
             kept = "nothing is kept" if self.folder is None else f"they are kept in {self.folder}"
             runs_ = "no run" if not finished else f"{finished}{asked} runs"
             out.append(f"interrupted: {runs_} finished; {kept}")
+            if self.folder is not None:
+                out.append(f"to go on: ashcloud resume {shlex.quote(str(self.folder))}")
         elif finished == 1:
             out.append("note: one run has no interval; use --runs 4 or more")
+        out += [] if self.figures is None else unsettled(self.figures.get("until", []))
         if self.folder is not None and self.verdict is None:
             out.append(f"saved in {self.folder}; its page: ashcloud report {shlex.quote(str(self.folder))}")
         return out
 
 
-def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, Desk]:
-    """Load a scenario and a desk, with the plan named, see `reports.alternatives.choose`.
+def both(scenario: str, desk: str, plan: str | None, settings: Settings) -> tuple[Scenario, Desk]:
+    """Load a scenario and a desk, with the plan named, see `reports.alternatives.choose`; check the settings.
 
     Raises
     ------
@@ -118,6 +122,7 @@ def both(scenario: str, desk: str, plan: str | None = None) -> tuple[Scenario, D
         lambda: scenario_library.load(scenario),
         lambda: desk_library.load(desk),
         lambda: choose(plan or OWN_PLAN),
+        settings.check,
     )
     for load in loads:
         try:
@@ -135,11 +140,11 @@ def simulate(question: Question, voice: Voice) -> Answer:
     Raises
     ------
     AshcloudError
-        If the scenario or the desk is not usable.
+        If the scenario, the desk or a setting is not usable.
     """
-    scenario, desk = both(question.scenario, question.desk, question.plan)
+    scenario, desk = both(question.scenario, question.desk, question.plan, question.settings)
     status, done, error = _play(scenario, desk, question.settings, None, voice)
-    return Answer(status, _figures(question, scenario, desk, done), error=error)
+    return Answer(status, _figures(question.settings, scenario, desk, done), error=error)
 
 
 def store(question: Question, out: Path | None, page: bool, voice: Voice) -> Answer:
@@ -150,65 +155,83 @@ def store(question: Question, out: Path | None, page: bool, voice: Voice) -> Ans
     Raises
     ------
     AshcloudError
-        If the scenario or the desk is not usable, or if the folder cannot be made; nothing is left
-        behind.
+        If the scenario, the desk or a setting is not usable, or if the folder cannot be made; nothing
+        is left behind.
     """
-    started, clock = datetime.now(UTC), time.perf_counter()
-    scenario, desk = both(question.scenario, question.desk, question.plan)
-    with runs.Draft(out, scenario.name, datetime.now()) as draft:
+    scenario, desk = both(question.scenario, question.desk, question.plan, question.settings)
+    with drafts.Draft(out, scenario.name, datetime.now()) as draft:
         if draft.target != draft.wanted:
             voice.say(f"{draft.wanted} exists already: this run is in {draft.target}")
-        of_scenario = draft.copy("scenario", scenario, question.scenario, scenario_library.FOLDER)
-        of_desk = draft.copy("desk", desk, question.desk, desk_library.FOLDER)
-        status, done, error = _play(scenario, desk, question.settings, draft.folder, voice)
-        if not done:
-            return Answer(status, None, error=error)
-        timings = {"runs": time.perf_counter() - clock}
+        sources = (
+            draft.copy("scenario", scenario, question.scenario, scenario_library.FOLDER),
+            draft.copy("desk", desk, question.desk, desk_library.FOLDER),
+        )
+        manifest = manifests.begun(question.command, page, *sources, question.settings)
+        manifest.save(draft.folder)
+        return fill(draft, manifest, scenario, desk, question.settings, voice)
 
-        def note(status: Status) -> None:
-            timings["all"] = time.perf_counter() - clock
-            sources = question.command, of_scenario, of_desk, question.settings
-            manifests.write_down(status, *sources, started, timings, done).save(draft.folder)
 
-        with undisturbed():  # Ctrl-C at this moment must not cost what has finished
-            draft.tidy([replication.number for replication in done])
-            figures = _figures(question, scenario, desk, done)
-            write_atomic(draft.folder / runs.MEASURES, to_json(figures).encode() + b"\n")
-            note(status)
-        told = None
-        if page and status == "finished":
-            clock_page = time.perf_counter()
-            try:
-                voice.say("making the page")
-                told = runs.make_page(runs.load(draft.folder))
-            except KeyboardInterrupt:
-                status = "interrupted"
-            timings["page"] = time.perf_counter() - clock_page
-        with undisturbed():
-            note(status)
-            return Answer(status, figures, draft.finish(), told, error)
+def fill(
+    draft: drafts.Folder, manifest: Manifest, scenario: Scenario, desk: Desk, settings: Settings, voice: Voice
+) -> Answer:
+    """Do the runs of a manifest that its folder lacks, and whatever is made of them all.
+
+    `settings` are those of the manifest, but for where the runs are done.
+    """
+    clock, before = time.perf_counter(), manifest.timings_s
+    status, done, error = _play(scenario, desk, settings, draft, voice)
+    if not done:
+        return Answer(status, None, error=error)
+    timings = {"runs": before.get("runs", 0.0) + time.perf_counter() - clock}
+
+    def note(status: Status) -> None:
+        timings["all"] = before.get("all", 0.0) + time.perf_counter() - clock
+        manifests.noted(manifest, status, timings, done).save(draft.folder)
+
+    with undisturbed():  # Ctrl-C at this moment must not cost what has finished
+        draft.tidy([replication.number for replication in done])
+        figures = _figures(manifest.settings, scenario, desk, done)
+        write_atomic(draft.folder / runs.MEASURES, to_json(figures).encode() + b"\n")
+        note("interrupted" if manifest.page else status)  # until the page is there, too
+    told = None
+    if manifest.page and status == "finished":
+        clock_page = time.perf_counter()
+        try:
+            voice.say("making the page")
+            told = runs.make_page(runs.load(draft.folder))
+        except KeyboardInterrupt:
+            status = "interrupted"
+        timings["page"] = time.perf_counter() - clock_page
+    with undisturbed():
+        note(status)
+        return Answer(status, figures, draft.finish(status == "finished"), told, error)
 
 
 def _play(
-    scenario: Scenario, desk: Desk, settings: Settings, folder: Path | None, voice: Voice
+    scenario: Scenario, desk: Desk, settings: Settings, draft: drafts.Folder | None, voice: Voice
 ) -> tuple[Status, Sequence[Replication], AshcloudError | None]:
     """Do the runs; whatever ends them, those that finished come back."""
     done: list[Replication] = []
     error = None
-    asked = settings.model_dump()
-    with voice.waiting(f"{scenario.name} on {desk.name}", settings.runs) as watch:
+    targets = stopping.targets(settings.until)
+    asked = settings.asked()
+    folder, kept = (None, None) if draft is None else (draft.folder, draft.blocks)
+    with voice.waiting(f"{scenario.name} on {desk.name}", settings.most) as watch:
+        made = replicate(scenario, desk, **asked, until=targets, folder=folder, kept=kept, watch=watch)
         try:
-            for replication in replicate(scenario, desk, **asked, folder=folder, watch=watch):
+            for replication in made:
                 done.append(replication)
         except KeyboardInterrupt:
             pass
         except WorkersLostError as lost:
             error = lost
-    return "finished" if len(done) == settings.runs else "interrupted", done, error
+    rows = [replication.row for replication in done]
+    whole = len(done) == settings.most or (targets and stopping.enough(targets, rows, settings.runs))
+    return "finished" if whole else "interrupted", done, error
 
 
-def _figures(question: Question, scenario: Scenario, desk: Desk, done: Sequence[Replication]) -> dict[str, Any] | None:
+def _figures(settings: Settings, scenario: Scenario, desk: Desk, done: Sequence[Replication]) -> dict[str, Any] | None:
     if not done:
         return None
     version = manifests.versions()["ashcloud"]
-    return summary(scenario.name, desk.name, version, question.settings, done)
+    return summary(scenario.name, desk.name, version, settings, done)

@@ -56,7 +56,7 @@ class Comparison:
         }
 
 
-def rerun(folder: Path, workers: int | None, voice: Voice) -> Comparison:
+def rerun(folder: Path, workers: int | None, voice: Voice, executor: str | None = None) -> Comparison:
     """Generate and simulate the stored scenario, desk and seed again, and compare all rows.
 
     Raises
@@ -77,10 +77,11 @@ def rerun(folder: Path, workers: int | None, voice: Voice) -> Comparison:
     differences = _changed_files(run, same_version="ashcloud" not in versions)
     numbers = [entry.number for entry in run.manifest.replications]
     compared = 0
-    asked = run.manifest.settings.model_dump(exclude={"workers"})
+    where = {"workers": workers, "executor": executor}
+    asked = run.manifest.settings.model_copy(update=where).asked()
     with TemporaryDirectory(prefix="ashcloud-") as name, voice.waiting(f"{folder} again", len(numbers)) as watch:
         again = Path(name)
-        made = replicate(run.scenario, run.desk, **asked, workers=workers, folder=again, numbers=numbers, watch=watch)
+        made = replicate(run.scenario, run.desk, **asked, folder=again, numbers=numbers, watch=watch)
         for replication in made:
             for file in (trace_file, outcome_file):
                 stored, new = file(folder, replication.number), file(again, replication.number)

@@ -16,7 +16,7 @@ from reports.make import Answer
 from reports.names import LANGUAGES, PILLARS
 from reports.rerun import Comparison
 from reports.runs import REPORT
-from reports.words import Verdict
+from reports.words import PROMISE, Verdict, of_size
 from scenarios.names import Language
 from sim.measures import MEASURES
 
@@ -73,6 +73,9 @@ def figures(console: Console, told: Mapping[str, Any]) -> None:
     show(console, ("Language", *(title for _, title in LANGUAGE_COLUMNS)), _languages(told))
     _gap(console)
     console.print(bottleneck(told))
+    judged = told["measures"].get(PROMISE, {}).get("of_size")
+    if judged is not None and (said := of_size(judged["share"], judged["low"], judged["high"])):
+        console.print(said.replace(fm.NBSP, " "))
 
 
 def _gap(console: Console) -> None:
@@ -109,6 +112,8 @@ def _asked(told: Mapping[str, Any]) -> str:
     words = [f"surge size {told['size']}"]
     words += [f"first {told['hours']:g} hours"] if told["hours"] is not None else []
     words += [f"up to {told['drain_h']:g} hours beyond the end"] if told["drain_h"] else []
+    words += [f"measured after {told['warm_up_h']:g} hours"] if told.get("warm_up_h") else []
+    words += [f"waiting at the start {told['backlog']}"] if told.get("backlog") else []
     return ", ".join([*words, f"{told['engine']} engine"])
 
 

@@ -16,11 +16,14 @@ from reports import formats as fm
 from reports.data import ReportData
 from reports.names import LANGUAGES
 from sim.measures import BACKLOG_BACK, FEW_CASES, MEASURES, PROMISE_SHARE
+from sim.sizes import of_size as sizes_of
 
 Tone = Literal["kept", "missed", "unclear"]
 MUCH_READING = 0.3
 STANDS_OUT = 0.05
 SHORT_QUEUE = float(BACKLOG_BACK)
+PROMISE = "answered_within_promise_share"
+MATERIAL = 0.25
 
 
 @dataclass(frozen=True)
@@ -321,7 +324,23 @@ def _sure(data: ReportData) -> str:
     if values:
         scale = fm.scale("share", float(np.mean(values)))
         text += f" In single runs, which vary more, the share in time is {scale.span(min(values), max(values))}."
+    sizes = [o.size_u for o, row in zip(data.origins, data.rows, strict=True) if row[name] is not None]
+    drawn = [size for size in sizes if size is not None]
+    found = sizes_of(drawn, values, data.level) if len(drawn) == len(values) else None
+    if found is not None and (said := of_size(found.share, found.low, found.high)):
+        text += f" {said}"
     return text + (" Two runs are too few for bands in the figures." if data.runs == 2 else "")
+
+
+def of_size(share: float, low: float, high: float) -> str:
+    """What the unknown size of the surge has to do with the difference between runs; nothing if that is little."""
+    if share < MATERIAL or low <= 0.0:
+        return ""
+    scale = fm.scale("share", share)
+    return (
+        f"Of the variance of that share between runs {scale.one(share)} ({scale.span(low, high)}) comes from the "
+        "unknown size of the surge, the rest from chance: more runs do not make it smaller."
+    )
 
 
 def cautions(data: ReportData) -> tuple[str, ...]:
@@ -344,6 +363,11 @@ def cautions(data: ReportData) -> tuple[str, ...]:
             f"The crisis plan {plan.name} ({len(plan.levers)} levers, {len(plan.ladder)} rungs of call-in) is part of "
             "the desk. How much its levers do, and who comes when called, are assumptions; see below."
         )
+    settings = data.manifest.get("settings", {})
+    if settings.get("warm_up_h"):
+        out.append(f"The first {settings['warm_up_h']:g} hours of the window are simulated, but not measured.")
+    if settings.get("backlog"):
+        out.append(f"Cases wait already when the window opens: {settings['backlog']}. They count as all others.")
     if all(origin.size_u is None for origin in data.origins) and data.scenario.surges:
         out.append(
             "Every run has the surge at its likely size: that it may be smaller or larger is not in the intervals."

@@ -111,7 +111,7 @@ def generate(
         "onset_local": scenario.onset_local.isoformat(),
         "version": _version(),
     }
-    return Trace(_assembled(parts), about)
+    return Trace(assembled(parts), about)
 
 
 class Chance:
@@ -200,11 +200,11 @@ class _Streams:
         )
 
 
-def _assembled(parts: list[Part]) -> Columns:
-    """Put the parts in order of time, and point rows at rows."""
+def assembled(parts: list[Part]) -> Columns:
+    """Put parts in order of time, and point rows at rows: all columns of a trace."""
     starts = np.cumsum([0, *(part.parent.size for part in parts)])
     ahead = np.cumsum([0, *(part.people for part in parts)])
-    order = np.argsort(np.concatenate([part.columns["time_s"] for part in parts]), kind="stable")
+    order = _by_time(np.concatenate([part.columns["time_s"] for part in parts]))
     columns: Columns = {}
     for name in list(parts[0].columns):  # taken out one by one, so that memory does not hold all of them twice
         columns[name] = np.concatenate([part.columns.pop(name) for part in parts])[order]
@@ -219,6 +219,20 @@ def _assembled(parts: list[Part]) -> Columns:
     columns["author"] = _by_first_post(author[order], int(ahead[-1]))
     columns["case"] = _case_numbers(columns["kind"], columns["parent"])
     return {name: columns[name] for name in COLUMNS}
+
+
+def _by_time(time_s: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Places in order of time, equal ones in the order of their places.
+
+    A stable sort takes three times as long, and equal times are few.
+    """
+    order = np.argsort(time_s)
+    ordered = time_s[order]
+    same = ordered[1:] == ordered[:-1]
+    if same.any():
+        tied = np.flatnonzero(np.append(same, False) | np.append(False, same))
+        order[tied] = order[tied][np.lexsort((order[tied], ordered[tied]))]
+    return order
 
 
 def _by_first_post(author: NDArray[Any], people: int) -> NDArray[np.int32]:

@@ -117,3 +117,13 @@ def compiled(function: Callable[..., Any]) -> Any:
 def part(function: Callable[..., Any]) -> Any:
     """Compile a function as a part of those that call it; it is kept with them."""
     return _Function(py_func=function, targetoptions=dict(PART))
+
+
+def is_kept(function: Any, given: tuple[Any, ...]) -> bool:
+    """Whether a compiled function, given these types, needs no compiling: its code is here or is kept."""
+    if given in function.overloads:
+        return True
+    place = getattr(function._cache, "_cache_file", None)
+    if place is None:
+        return False
+    return function._cache._index_key(given, function.targetctx.codegen()) in place._load_index()

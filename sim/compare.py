@@ -14,11 +14,12 @@ from types import MappingProxyType
 
 from scenarios.generate import generate
 from scenarios.model import Scenario
-from sim.crew import Tick, Watch, cores, each
+from sim.cluster import Cluster
+from sim.crew import Tick, Watch, each
 from sim.desk import Desk
-from sim.engines import EngineName, engine
+from sim.engines import EngineName, engine, prepare
 from sim.measures import MEASURES, Measure, Row, measure
-from sim.replicate import Size, size_u
+from sim.replicate import Size, executor_named, size_u
 from sim.worlds import World
 
 MISSED = Measure(
@@ -85,6 +86,7 @@ def play(
     size: Size = "drawn",
     engine: EngineName = "compiled",
     workers: int | None = None,
+    executor: str | None = None,
     worlds: Sequence[World] = (),
     runs_each: int = 2,
     watch: Watch | None = None,
@@ -97,7 +99,8 @@ def play(
     alternatives : sequence of Alternative
         At least one.
     runs, seed : int
-        As for `sim.replicate.replicate`; so are `hours`, `drain_h`, `size`, `engine`, `workers`, `watch`.
+        As for `sim.replicate.replicate`; so are `hours`, `drain_h`, `size`, `engine`, `workers`,
+        `executor`, `watch`.
     worlds : sequence of World
         With a desk for each alternative. World w plays the runs numbered from ``w * runs_each`` on, so
         that no two worlds share their luck.
@@ -118,7 +121,10 @@ def play(
     pieces = [_Piece(number, None) for number in range(runs)]
     pieces += [_Piece(w * runs_each + r, w) for w in range(len(worlds)) for r in range(runs_each)]
     job = _Job(scenario, desks, tuple(worlds), tuple(pieces), seed, hours, drain_h, size, engine)
-    return each(job, len(pieces), workers or cores(), watch or Watch())
+    place, heard = executor_named(executor, workers, engine), watch or Watch()
+    if not isinstance(place, Cluster):
+        prepare(engine, heard.notice)
+    return each(job, len(pieces), place, heard)
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ both to the same bytes. Threads run at the same time: compiled code does not hol
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from scenarios.errors import DeskError
@@ -13,10 +14,11 @@ from scenarios.model import Scenario
 from scenarios.traces import Trace
 from sim import kernel_rows, reference
 from sim import world as worlds
+from sim.codecache import is_kept, types
 from sim.crisis import expand
 from sim.desk import Desk
 from sim.kernel import advance, anything_waits
-from sim.kernel_books import begin, close
+from sim.kernel_books import begin, close, write_cases, write_turns
 from sim.kernel_layout import Memory
 from sim.kernel_tables import NO_QUEUE, NO_ROOM
 from sim.outcome import Outcome
@@ -24,6 +26,17 @@ from sim.policies import IdleOrder
 from sim.world import World
 
 ENGINE = "compiled"
+STATE = types.int64  # the address of the state
+ENTRIES = {
+    begin: (STATE,),
+    advance: (STATE, types.float64),
+    anything_waits: (STATE,),
+    close: (STATE,),
+    write_turns: (STATE, types.int64),
+    write_cases: (STATE, types.int64),
+}
+"""Functions that are called from here, with the types of what they are given."""
+
 STEPS = 50  # a run is walked in so many pieces, to hear of its progress
 MAX_OVERFLOW = 62
 
@@ -86,6 +99,18 @@ def run(
     memory.give_back()
     about = {**reference.about(world, seed, replication, end_s, suppressed["row"].tolist()), "engine": ENGINE}
     return Outcome(cases, turns, staff, shifts, extra, suppressed, plan, about)
+
+
+def prepare(tell: Callable[[str], None]) -> None:
+    """Compile what is not kept yet, and tell about it: what begins, and how long it took."""
+    missing = [function for function, given in ENTRIES.items() if not is_kept(function, given)]
+    if not missing:
+        return
+    begun = time.perf_counter()
+    tell("compiling the engine, once for this version; that takes about a minute")
+    for function in missing:
+        function.compile(ENTRIES[function])
+    tell(f"the engine is compiled, in {time.perf_counter() - begun:.0f} s")
 
 
 def _refuse(desk: Desk, idle: IdleOrder | None) -> None:

@@ -39,3 +39,11 @@ def engine(name: EngineName) -> Engine:
     from sim import reference
 
     return reference.run
+
+
+def prepare(name: EngineName, tell: Callable[[str], None]) -> None:
+    """Have the engine ready before work is shared out: if it must be compiled, once, and with a word about it."""
+    if name == "compiled":
+        from sim import compiled
+
+        compiled.prepare(tell)

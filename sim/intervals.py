@@ -84,7 +84,7 @@ def intervals(
         End of the last interval; by default that of the window or of the run, whichever is later.
         Rows outside of the intervals are left out.
     """
-    rows = Rows(outcome)
+    rows = Rows(outcome, whole=True)
     start, end = rows.window_s
     edges = edges_of(start, max(end, rows.end_s) if until_s is None else until_s, step_s)
     length = np.diff(edges)

@@ -17,7 +17,7 @@ import numpy as np
 
 from scenarios.names import Language, Sentiment, code, members
 from sim.outcome import CaseState, Outcome, PlanStep, TurnKind
-from sim.waits import UNREAD_KINDS, FloatArray, IntArray, Mask, Rows, levels, waiting
+from sim.waits import FloatArray, IntArray, Mask, Rows, levels, most
 
 HOUR_S = 3600.0
 DAY_H = 24
@@ -75,9 +75,21 @@ def _per(total: float, n: float) -> float:
     return total / n if n else math.nan
 
 
-def _peak(rows: Rows, unread: bool) -> float:
-    stretches = waiting(rows.turns, UNREAD_KINDS) if unread else rows.backlog
-    return float(levels(*stretches)[1].max(initial=0))
+def _mentions(rows: Rows, made: bool) -> float:
+    """Posts of the trace; if wanted those that were made, less those that a plan kept people from making."""
+    extra_s = rows.outcome.extra["time_s"]
+    if not rows.is_warm:
+        kept = rows.outcome.suppressed["row"].size - int(rows.about["calls_suppressed"])
+        return float(rows.about["mentions"] + made * (extra_s.size - kept))
+    kept = int(rows.about["measured_suppressed"])
+    return float(rows.about["measured_mentions"] + made * (np.count_nonzero(extra_s >= rows.window_s[0]) - kept))
+
+
+def _calls(rows: Rows) -> float:
+    calls = rows.turns["kind"] == TurnKind.CALL
+    if rows.is_warm:
+        calls &= rows.turns["queued_s"] >= rows.window_s[0]
+    return float(np.count_nonzero(calls))
 
 
 def _oldest_wait(rows: Rows) -> float:
@@ -86,7 +98,8 @@ def _oldest_wait(rows: Rows) -> float:
 
 
 def _time_to_recover(rows: Rows) -> float:
-    times, number = levels(*rows.backlog)
+    from_s, until_s = rows.backlog
+    times, number = levels(np.maximum(from_s, rows.window_s[0]) if rows.is_warm else from_s, until_s)
     until = np.append(times[1:], math.inf)
     full = (number >= BACKLOG_BACK) & (until > 0.0)
     if not full.any():
@@ -176,11 +189,6 @@ def _crisis_h(rows: Rows) -> float:
     return float(ends.sum() + end * (begins.size - ends.size) - begins.sum()) / HOUR_S
 
 
-def _mentions(rows: Rows) -> float:
-    kept = rows.outcome.suppressed["row"].size - int(rows.about["calls_suppressed"])
-    return float(rows.about["mentions"] - kept + rows.outcome.extra["time_s"].size)
-
-
 def _before_departure(rows: Rows) -> float:
     booked = np.isfinite(rows.cases["departure_s"])
     solved = (rows.cases["state"] == CaseState.RESOLVED) & (rows.cases["closed_s"] <= rows.cases["departure_s"])
@@ -201,16 +209,16 @@ _TABLE: tuple[Measure, ...] = (
             "Posts that name the airline: those of the scenario less those that a crisis plan kept people from "
             "writing, and those written because somebody waits (re-contacts, escalations, switches of channel). "
             "Calls are counted apart.",
-            "service", None, _mentions),
+            "service", None, lambda r: _mentions(r, made=True)),
     Measure("mentions_trace", "count", "Mentions from outside",
             "Posts of the scenario alone, the same whatever the desk does.",
-            "service", None, lambda r: r.about["mentions"]),
+            "service", None, lambda r: _mentions(r, made=False)),
     Measure("cases", "count", "Cases",
             "Queries that need an answer, those opened by a re-contact or a call included.",
             "service", None, lambda r: r.n),
     Measure("calls", "count", "Calls",
             "Attempts on the phone line in front of the desk, calling again included.",
-            "service", None, lambda r: float(np.count_nonzero(r.turns["kind"] == TurnKind.CALL))),
+            "service", None, _calls),
     Measure("unanswered_share", "share", "Never answered",
             "Share of the cases whose customer met no human answer before the run ended.",
             "service", "low", lambda r: _share(~r.answered)),
@@ -255,10 +263,10 @@ _TABLE: tuple[Measure, ...] = (
     Measure("peak_backlog", "count", "Longest queue",
             "Most case turns waiting at once. Those of customers who left without a sign are in it: the "
             "desk cannot tell.",
-            "service", "low", lambda r: _peak(r, unread=False)),
+            "service", "low", lambda r: most(*r.backlog)),
     Measure("peak_unread", "count", "Most posts unread",
             "Most posts waiting at once to be read by somebody.",
-            "service", "low", lambda r: _peak(r, unread=True)),
+            "service", "low", lambda r: most(*r.unread)),
     Measure("oldest_wait_max_s", "s", "Oldest wait",
             "Longest time that any case turn stood in the queue.",
             "service", "low", _oldest_wait),
@@ -340,9 +348,9 @@ def measure(rows: Rows | Outcome, ids: Iterable[str] = tuple(MEASURES)) -> Row:
 
 def by_language(outcome: Outcome, ids: Iterable[str] = GROUP_MEASURES) -> dict[Language, Row]:
     """Measures of the cases of each language that has any, in the order of the languages."""
-    column = outcome.cases["language"]
+    column, rows = outcome.cases["language"], Rows(outcome)
     return {
-        language: measure(Rows(outcome, column == code(language)), ids)
+        language: measure(rows.part(column == code(language)), ids)
         for language in members(Language)
         if np.any(column == code(language))
     }
@@ -350,9 +358,9 @@ def by_language(outcome: Outcome, ids: Iterable[str] = GROUP_MEASURES) -> dict[L
 
 def by_class(outcome: Outcome, ids: Iterable[str] = GROUP_MEASURES) -> dict[str, Row]:
     """Measures of the cases of each promise class, in the order of the desk."""
-    column = outcome.cases["cls"]
+    column, rows = outcome.cases["cls"], Rows(outcome)
     names = [str(each["name"]) for each in outcome.about["classes"]]
-    return {name: measure(Rows(outcome, column == number), ids) for number, name in enumerate(names)}
+    return {name: measure(rows.part(column == number), ids) for number, name in enumerate(names)}
 
 
 def bottleneck(table: Mapping[Language, Mapping[str, float | None]]) -> tuple[Language, float] | None:

@@ -227,7 +227,7 @@ class Outcome:
         for table in TABLES:
             for name, column in getattr(self, table).items():
                 h.update(f"{table}.{name}".encode())
-                h.update(column)
+                h.update(column.data if column.size else b"")
         return h.hexdigest()
 
     def save(self, path: Path) -> None:

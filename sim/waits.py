@@ -8,7 +8,7 @@ filter took for a case, are *unread*; calls wait on a line of their own and coun
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -24,29 +24,72 @@ Mask = NDArray[np.bool_]
 UNREAD_KINDS = (TurnKind.READING, TurnKind.DISMISS)
 
 
+class Some(Mapping[str, NDArray[Any]]):
+    """Some rows of a table: a column is taken when it is asked for, and kept."""
+
+    def __init__(self, table: Mapping[str, NDArray[Any]], which: IntArray | Mask) -> None:
+        self._table, self._which = table, which
+        self._taken: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._taken:
+            self._taken[name] = self._table[name][self._which]
+        return self._taken[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._table)
+
+    def __len__(self) -> int:
+        return len(self._table)
+
+
 class Rows:
     """The rows of one outcome, or of some of its cases, with what measures need worked out once.
+
+    After a warm-up (see `sim.warmup`) only cases posted since then count, and turns as far as they
+    wait since then.
 
     Parameters
     ----------
     outcome : Outcome
-    where : (cases,) bool, optional
-        The cases that count; turns of other cases and the reading of chatter are left out. Cases whose
-        customers a crisis plan kept from writing never count.
+    whole : bool
+        Leave the warm-up in.
+
+    Notes
+    -----
+    Cases whose customers a crisis plan kept from writing never count.
     """
 
-    def __init__(self, outcome: Outcome, where: Mask | None = None) -> None:
+    def __init__(self, outcome: Outcome, whole: bool = False) -> None:
         self.about: Mapping[str, Any] = outcome.about
+        self.is_warm = "measured_from_s" in outcome.about and not whole
         self.outcome = outcome
-        self.cases: Mapping[str, NDArray[Any]] = outcome.cases
         self.turns: Mapping[str, NDArray[Any]] = outcome.turns
-        asked: Mask = outcome.cases["state"] != CaseState.SUPPRESSED  # the others are outside every service level
-        if where is not None:
-            mine = np.append(where, False)[outcome.turns["case"]]  # NONE points at the False
-            self.turns = {name: column[mine] for name, column in outcome.turns.items()}
-            asked &= where
-        if not asked.all():
-            self.cases = {name: column[asked] for name, column in outcome.cases.items()}
+        self.cases: Mapping[str, NDArray[Any]] = outcome.cases
+        counts: Mask = outcome.cases["state"] != CaseState.SUPPRESSED  # outside every service level
+        if self.is_warm:
+            counts &= outcome.cases["posted_s"] >= self.window_s[0]
+        self.counts: Mask | None = None if counts.all() else counts
+        if self.counts is not None:
+            self.cases = Some(outcome.cases, self.counts)
+
+    def part(self, where: Mask) -> Rows:
+        """Only the cases marked, and their turns: those of other cases and the reading of chatter are left out.
+
+        `where` is (cases,) bool over all cases of the outcome.
+        """
+        out = Rows(self.outcome, not self.is_warm)
+        which, case = self._turns_of_cases
+        out.turns = Some(self.outcome.turns, which[where[case]])
+        out.cases = Some(self.outcome.cases, where if self.counts is None else where & self.counts)
+        return out
+
+    @cached_property
+    def _turns_of_cases(self) -> tuple[IntArray, IntArray]:
+        """(m,) turns that are about a case, and the case."""
+        case = self.outcome.turns["case"]
+        which = np.flatnonzero(case != NONE)
+        return which, case[which].astype(np.int64)
 
     @property
     def n(self) -> int:
@@ -55,8 +98,9 @@ class Rows:
 
     @property
     def window_s(self) -> tuple[float, float]:
+        """What is measured: the window of the run, without its warm-up."""
         start_s, end_s = self.about["window_s"]
-        return float(start_s), float(end_s)
+        return float(self.about["measured_from_s"] if self.is_warm else start_s), float(end_s)
 
     @property
     def end_s(self) -> float:
@@ -84,7 +128,19 @@ class Rows:
     @cached_property
     def backlog(self) -> tuple[FloatArray, FloatArray]:
         """(m,) from when and until when each case turn waits, inf: it still does at the end."""
-        return waiting(self.turns, (TurnKind.ANSWER,))
+        return self.since_warm(*waiting(self.turns, (TurnKind.ANSWER,)))
+
+    @cached_property
+    def unread(self) -> tuple[FloatArray, FloatArray]:
+        """(m,) the same of posts to be read, and of those that the filter took for cases."""
+        return self.since_warm(*waiting(self.turns, UNREAD_KINDS))
+
+    def since_warm(self, from_s: FloatArray, until_s: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """The stretches that go on after the warm-up, if there is one; they keep their beginning."""
+        if not self.is_warm:
+            return from_s, until_s
+        late = until_s > self.window_s[0]
+        return from_s[late], until_s[late]
 
     @cached_property
     def answers(self) -> tuple[FloatArray, FloatArray, Mask]:
@@ -106,7 +162,11 @@ class Rows:
             row = order[place[fits]]
             np.add.at(wait_s, row, turns["wait_s"][back][fits])
             np.minimum.at(queued_s, row, turns["queued_s"][back][fits])
-        return wait_s, turns["end_s"][done] - queued_s, turns["k"][done] > 0
+        end_s, later = turns["end_s"][done], turns["k"][done] > 0
+        if self.is_warm:
+            late = queued_s >= self.window_s[0]
+            wait_s, queued_s, end_s, later = wait_s[late], queued_s[late], end_s[late], later[late]
+        return wait_s, end_s - queued_s, later
 
     @cached_property
     def staffed(self) -> tuple[IntArray, FloatArray, FloatArray]:
@@ -129,13 +189,17 @@ def waiting(
 
     `languages`, if given, is a (turns,) mask of those that count.
     """
-    mine = np.isin(turns["kind"], [int(kind) for kind in kinds])
+    kind = turns["kind"]
+    mine = kind == kinds[0]
+    for other in kinds[1:]:
+        mine |= kind == other
     if languages is not None:
         mine &= languages
-    start_s, end_s = turns["start_s"][mine], turns["end_s"][mine]
+    which = np.flatnonzero(mine)
+    start_s, end_s = turns["start_s"][which], turns["end_s"][which]
     until = np.where(np.isfinite(start_s), start_s, end_s)
-    until[turns["state"][mine] == TurnState.WAITING] = np.inf
-    return turns["queued_s"][mine], until
+    until[turns["state"][which] == TurnState.WAITING] = np.inf
+    return turns["queued_s"][which], until
 
 
 def levels(from_s: FloatArray, until_s: FloatArray) -> tuple[FloatArray, IntArray]:
@@ -151,6 +215,13 @@ def levels(from_s: FloatArray, until_s: FloatArray) -> tuple[FloatArray, IntArra
     begins, ends = np.sort(from_s), np.sort(until_s[np.isfinite(until_s)])
     times = np.unique(np.concatenate([begins, ends]))
     return times, counted(begins, times) - counted(ends, times)
+
+
+def most(from_s: FloatArray, until_s: FloatArray) -> int:
+    """The most stretches [from, until) that are ever under way at once."""
+    begins, ends = np.sort(from_s), np.sort(until_s[np.isfinite(until_s)])
+    # Of those that begin together the last one sees them all; what ends then is no longer there.
+    return int((np.arange(1, begins.size + 1) - counted(ends, begins)).max(initial=0))
 
 
 def counted(ordered_s: FloatArray, times_s: FloatArray) -> IntArray:
@@ -203,10 +274,14 @@ def busy(outcome: Outcome) -> tuple[FloatArray, FloatArray]:
     time = np.concatenate(
         [turns["start_s"][worked], np.minimum(turns["end_s"][worked], stop), staff["on_s"], staff["off_s"]]
     )
-    turn_step = np.concatenate([np.ones(n, int), -np.ones(n, int), np.zeros(2 * m, int)])
-    desk_step = np.concatenate([np.zeros(2 * n, int), np.ones(m, int), -np.ones(m, int)])
-    order = np.lexsort((time, agent))
+    turn_step, desk_step = np.zeros((2, time.size), np.int8)
+    turn_step[:n], turn_step[n : 2 * n] = 1, -1
+    desk_step[2 * n : 2 * n + m], desk_step[2 * n + m :] = 1, -1
+    order = np.argsort(time, kind="stable")
+    if agent.max(initial=0) < 2**15:
+        agent = agent.astype(np.int16)  # sorted by its digits, which is quicker
+    order = order[np.argsort(agent[order], kind="stable")]
     agent, time = agent[order], np.minimum(time[order], stop)
-    both = (np.cumsum(turn_step[order]) > 0) & (np.cumsum(desk_step[order]) > 0)
+    both = (np.cumsum(turn_step[order], dtype=np.int64) > 0) & (np.cumsum(desk_step[order], dtype=np.int64) > 0)
     both = both[:-1] & (agent[1:] == agent[:-1]) & (time[1:] > time[:-1])
     return time[:-1][both], time[1:][both]

@@ -60,8 +60,19 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 
 
 def test_the_main_verbs_come_first() -> None:
-    listed = re.findall(r"^  (\w+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
-    assert listed == ["run", "simulate", "compare", "report", "rerun", "scenario", "desk", "trace"]
+    listed = re.findall(r"^  ([\w-]+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
+    assert listed == [
+        "run",
+        "simulate",
+        "compare",
+        "resume",
+        "report",
+        "rerun",
+        "scenario",
+        "desk",
+        "plan-file",
+        "trace",
+    ]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 
@@ -82,6 +93,18 @@ def test_the_main_verbs_come_first() -> None:
         (["simulate", "volcano", "--seed", "-1"], "not in the range"),
         (["simulate", "volcano", "--size", "huge"], "'huge' is not one of 'drawn', 'likely', 'low', 'high'"),
         (["simulate", "volcano", "--engine", "steam"], "'steam' is not"),
+        (["simulate", "volcano", "--executor", "moon"], "moon is none of threads, processes, dask://HOST:PORT"),
+        (["simulate", "volcano", "--executor", "dask://host"], "dask://host is none of"),
+        (["simulate", TINY, "--until", "wait=5%"], "--until wait=5% names no measure"),
+        (
+            ["simulate", TINY, "--until", "wait_mean_s=5%", "--runs", "1"],
+            "--runs is 1; with --until the first look needs",
+        ),
+        (["simulate", TINY, "--until", "wait_mean_s=5%", "--max-runs", "9"], "--max-runs is 9, below the 10 runs of"),
+        (["simulate", TINY, "--backlog", "xx=1,nl=x"], "--backlog: xx is no language; they are en, "),
+        (["simulate", TINY, "--backlog", "nl=x,nl"], "--backlog: nl=x is no number of cases; write it like nl=40"),
+        (["simulate", TINY, "--desk", TINY_DESK, "--warm-up", "6"], "a warm-up of 6 hours leaves nothing to measure"),
+        (["resume", "nowhere"], "nowhere: there is no run to go on with"),
         (["scenario", "validate"], "Missing argument 'FILES...'"),
         (["trace", "generate", "volcano"], "Missing option '--out'"),
     ],
@@ -532,3 +555,33 @@ def test_help_costs_less_than_0_3_s_of_a_core(words: tuple[str, ...]) -> None:
 
 def test_every_command_is_of_ours() -> None:
     assert all(isinstance(command, click.Command) and command.help for _, command in leaves())
+
+
+# --- experiments --------------------------------------------------------------------------------
+
+
+def test_figures_have_quantiles_and_the_part_of_the_size() -> None:
+    words = ("simulate", TINY, "--desk", TINY_DESK, "--hours", "3", "--runs", "12")
+    told = read_json(ashcloud(*words, "--backlog", "en=5,nl=2", "--warm-up", "1", "--json").stdout)
+    assert (told["runs"], told["warm_up_h"], told["backlog"]) == (12, 1.0, "en=5,nl=2")
+    for row in told["measures"].values():
+        assert {"mean", "low", "high"} <= set(row)
+    cases = told["measures"]["cases"]
+    values = sorted(run["measures"]["cases"] for run in told["replications"])
+    # Of 12 values the 6th is the median, and the 3rd and the 10th have it between them at 95 %.
+    assert cases["median"] == {"value": values[5], "low": values[2], "high": values[9]}
+    assert cases["p10"] == {"value": values[1], "low": None, "high": values[4]}
+    assert cases["of_size"]["n"] == 12 and 0.0 <= cases["of_size"]["low"] <= cases["of_size"]["share"] <= 1.0
+    few = read_json(ashcloud(*words[:-1], "2", "--size", "likely", "--json").stdout)["measures"]["cases"]
+    assert "p10" not in few and "of_size" not in few and few["median"]["low"] is None
+
+
+def test_it_runs_on_until_the_interval_is_narrow_enough_or_says_that_it_is_not() -> None:
+    words = ("simulate", TINY, "--desk", TINY_DESK, "--hours", "2", "--size", "likely")
+    done = ashcloud(*words, "--until", "cases=40%", "--json")
+    told = read_json(done.stdout)
+    assert (done.exit_code, told["runs"], told["finished"], told["status"]) == (0, 10, 10, "finished")
+    assert told["until"][0]["settled"] and told["until"][0]["half_width"] <= told["until"][0]["wanted"]
+    done = ashcloud(*words, "--until", "cases=40%", "--until", "wait_mean_s=1s", "--max-runs", "11")
+    assert done.exit_code == 0
+    assert re.search(r"^note: wait_mean_s=1s is not reached: the interval is .* to either side, not", done.stderr, re.M)

@@ -26,9 +26,9 @@ pytestmark = [
 
 
 @contextmanager
-def running(*words: str, cwd: Path) -> Iterator[subprocess.Popen[str]]:
+def running(*words: str, cwd: Path, runs: int = RUNS) -> Iterator[subprocess.Popen[str]]:
     """The command in a session of its own, handed over once its first run has finished."""
-    line = [sys.executable, "-m", "ashcloud", *words, "--runs", str(RUNS)]
+    line = [sys.executable, "-m", "ashcloud", *words, "--runs", str(runs)]
     pipe = subprocess.PIPE
     with subprocess.Popen(line, cwd=cwd, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
         assert process.stderr is not None

@@ -16,10 +16,11 @@ import numpy as np
 import pytest
 
 from reports import runs
+from reports.drafts import Draft
 from reports.make import Answer, Question, simulate, store
 from reports.manifest import Settings
 from reports.rerun import differing, rerun
-from reports.runs import Draft, Stored, load, make_page
+from reports.runs import Stored, load, make_page
 from scenarios import library as scenario_library
 from scenarios.digest import digest
 from scenarios.errors import DeskError, InputError, RunError
@@ -291,7 +292,7 @@ def test_rows_that_somebody_ended_in_the_middle_are_removed(tmp_path: Path) -> N
         for name in ("trace_000.npz", "outcome_000.npz", "trace_001.npz", ".ashcloud-12.part", "scenario.json"):
             (draft.folder / name).touch()
         draft.tidy([0])
-        assert sorted(os.listdir(draft.folder)) == ["outcome_000.npz", "scenario.json", "trace_000.npz"]
+        assert sorted(os.listdir(draft.folder)) == [".lock", "outcome_000.npz", "scenario.json", "trace_000.npz"]
 
 
 # --- reading ------------------------------------------------------------------------------------

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from sim import codecache
+from scenarios import library as scenario_library
+from scenarios.generate import generate
+from sim import codecache, compiled
+from sim import library as desk_library
 
 ROOT = Path(__file__).parent.parent
+DATA = Path(__file__).parent / "data"
 DRAW = "import numpy as np; from sim import draws; print(draws.key(1, 2), draws.TO_UNIT)"
 
 
@@ -80,3 +86,53 @@ def test_only_the_last_versions_are_kept(tmp_path: Path) -> None:
         os.utime(folder, (1e9 - age, 1e9 - age))
     codecache._forget_old(tmp_path / "numba-0")
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"numba-{age}" for age in range(4)]
+
+
+def test_it_is_known_whether_code_is_kept_for_the_types_it_is_given(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    given = (codecache.types.int64,)
+
+    def made(folder: Path | None) -> Any:
+        monkeypatch.setattr(codecache, "_FOLDER", folder)
+
+        def triple(x: int) -> int:
+            return 3 * x
+
+        return codecache.compiled(triple)
+
+    assert not codecache.is_kept(made(tmp_path), given)
+    first = made(tmp_path)
+    first.compile(given)
+    assert codecache.is_kept(first, given)
+    again = made(tmp_path)
+    assert codecache.is_kept(again, given) and not codecache.is_kept(again, (codecache.types.float64,))
+    assert not codecache.is_kept(made(None), given)
+
+
+def test_compiling_is_told_of_before_and_after_and_only_when_it_is_needed(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(codecache, "_FOLDER", tmp_path)
+
+    @codecache.compiled
+    def half(x: float) -> float:
+        return x / 2.0
+
+    monkeypatch.setattr(compiled, "ENTRIES", {half: (codecache.types.float64,)})
+    told: list[str] = []
+    compiled.prepare(told.append)
+    assert told[0] == "compiling the engine, once for this version; that takes about a minute"
+    assert re.fullmatch(r"the engine is compiled, in \d+ s", told[1]) and len(told) == 2
+    compiled.prepare(told.append)
+    assert len(told) == 2
+
+
+def test_what_is_compiled_before_the_first_run_is_all_that_a_run_calls() -> None:
+    # The functions are compiled for the types that they are given later: a run compiles none of them anew.
+    scenario, desk = scenario_library.load(DATA / "tiny.toml"), desk_library.load(DATA / "tiny_desk.toml")
+    compiled.prepare(lambda text: None)
+    compiled.run(scenario, desk, generate(scenario, 1, hours=1), 1, drain_h=1.0)
+    assert {f.__name__: list(f.overloads) for f in compiled.ENTRIES} == {
+        f.__name__: [given] for f, given in compiled.ENTRIES.items()
+    }
