@@ -44,14 +44,17 @@ def running(*words: str, cwd: Path, runs: int = RUNS) -> Iterator[subprocess.Pop
                 process.kill()
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("where", [("1", "threads"), ("2", "threads"), ("2", "processes")], ids="-".join)
 @pytest.mark.parametrize(
     ("number", "to_all"),
     [(signal.SIGINT, True), (signal.SIGINT, False), (signal.SIGTERM, False)],
     ids=["ctrl-c", "parent-only", "terminate"],
 )
-def test_what_has_finished_is_kept(workers: int, number: signal.Signals, to_all: bool, tmp_path: Path) -> None:
-    words = ("run", TINY, "--desk", TINY_DESK, "--workers", str(workers), "--out", "kept")
+def test_what_has_finished_is_kept(
+    where: tuple[str, str], number: signal.Signals, to_all: bool, tmp_path: Path
+) -> None:
+    workers, executor = where
+    words = ("run", TINY, "--desk", TINY_DESK, "--workers", workers, "--executor", executor, "--out", "kept")
     with running(*words, cwd=tmp_path) as process:
         (os.killpg if to_all else os.kill)(process.pid, number)
         # The end of its output means the end of its workers too: they write to the same pipes.
