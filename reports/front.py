@@ -62,7 +62,7 @@ def simulate(
         The crisis plan; "own" is that of the desk, "none" to have none.
     engine : {"compiled", "reference"}
     workers : int, optional
-        Above 1 other processes help; a script then needs the usual ``if __name__ == "__main__":``.
+        Threads at most, by default one a core.
 
     Raises
     ------
