@@ -61,7 +61,7 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  (\w+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
-    assert listed == ["run", "simulate", "report", "rerun", "scenario", "desk", "trace"]
+    assert listed == ["run", "simulate", "report", "rerun", "scenario", "desk", "trace", "bench"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 
