@@ -40,8 +40,9 @@ FRONT = {  # what a program may import from here, and where it is
 F = TypeVar("F", bound=Callable[..., Any])
 SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which takes a second to import
 ENGINES = ("compiled", "reference")  # as sim.engines has them
+MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace",
+    "run", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace", "bench",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -533,6 +534,30 @@ def _trace_sample(source: str, number: int, as_json: bool, **chosen: Any) -> Non
     from reports import traces
 
     _print(as_json, traces.sample(source, number, **chosen), traces.print_posts)
+
+
+@main.command("bench")
+@click.option("--quick", is_flag=True, help="Play less of each model, and leave compilation out.")
+@click.option("--only", type=click.Choice(MODELS), help="One model, and nothing else.")
+@AS_JSON
+def _bench(quick: bool, only: str | None, as_json: bool) -> None:
+    """Measure the engines beside other tools on the same customers.
+
+    \b
+    Example:
+      ashcloud bench --quick
+
+    The tools are SimPy, plain Python and Ciw. Exit code 3 if any of them has another answer.
+    """
+    from reports import bench
+    from reports.bench_table import print_bench
+    from reports.console import Terminal
+
+    sizes = bench.QUICK if quick else bench.FULL
+    with Terminal().waiting("bench", bench.pieces(only)) as watch:
+        found = bench.bench(sizes, only, watch)
+    _print(as_json, found, print_bench)
+    click.get_current_context().exit(130 if found["status"] == "interrupted" else 0 if found["all_same"] else 3)
 
 
 if __name__ == "__main__":

@@ -66,7 +66,7 @@ def run(
     idle : callable, optional
         Refused: a policy of one's own runs on the reference engine.
     progress : callable, optional
-        Called now and then with the share done, 0-1.
+        Called with 0 when the world is laid out, then now and then with the share of the window done, to 1.
 
     Returns
     -------
@@ -134,6 +134,8 @@ def _play(world: World, room: int, progress: Callable[[float], None] | None) -> 
     """
     memory = Memory(world, room)
     begin(memory.address)
+    if progress is not None:
+        progress(0.0)
     for i in range(1, STEPS + 1):
         at = world.end_s if i == STEPS else world.start_s + (world.end_s - world.start_s) * i / STEPS
         if not _advanced(memory, at):

@@ -275,6 +275,8 @@ def draw(laws: Any, law: Any, key: Any, stream: Any, subject: Any, k: Any) -> An
 @compiled
 def lognormal_share(key: Any, stream: Any, subject: Any, k: Any, sd_log: Any) -> Any:
     """A positive weight with median 1; weights of a case are scaled to their sum."""
+    if sd_log == 0.0:
+        return 1.0  # what is below gives the same, and takes five times as long as all else about a case
     return np.exp(sd_log * normal(key, stream, subject, k, 0))
 
 

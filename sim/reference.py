@@ -64,7 +64,7 @@ def run(
     idle : callable, optional
         A policy of one's own for the choice among free agents, instead of the desk's.
     progress : callable, optional
-        Called now and then with the share done, 0-1.
+        Called with 0 when the world is laid out, then now and then with the share of the window done, to 1.
 
     Returns
     -------
@@ -135,6 +135,8 @@ def _collector_off() -> Iterator[None]:
 def _walk(world: World, clock: Clock, waits: Callable[[], bool], progress: Callable[[float], None] | None) -> float:
     """Run to the end of the window, then hour by hour while anything waits; returns when it stopped."""
     steps = 50
+    if progress is not None:
+        progress(0.0)
     for i in range(1, steps + 1):
         clock.run_to(world.end_s if i == steps else world.start_s + (world.end_s - world.start_s) * i / steps)
         if progress is not None:

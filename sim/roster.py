@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -23,8 +24,7 @@ UTC = ZoneInfo("UTC")
 HOUR_S = 3600.0
 
 
-@dataclass(frozen=True)
-class Stretch:
+class Stretch(NamedTuple):
     """Time at the desk without a break, in seconds from onset.
 
     `worked_s` is what the agent has worked in this shift before, breaks out (for fatigue).
@@ -35,8 +35,7 @@ class Stretch:
     worked_s: float
 
 
-@dataclass(frozen=True)
-class PaidShift:
+class PaidShift(NamedTuple):
     """A planned shift, breaks in; `worked` is False if the agent was absent."""
 
     agent: int
@@ -73,6 +72,7 @@ def realise(desk: Desk, scenario: Scenario, key: np.uint64, start_s: float, unti
     stretches: list[tuple[Stretch, ...]] = []
     levels: list[tuple[tuple[float, int], ...]] = []
     shifts: list[PaidShift] = []
+    calendars: dict[str, _Calendar] = {}
     for p, pool in enumerate(desk.pools):
         plans = _plans(pool)
         pool_of += [p] * (pool.heads if pool.head_count else len(plans))
@@ -81,7 +81,8 @@ def realise(desk: Desk, scenario: Scenario, key: np.uint64, start_s: float, unti
             levels.append(_levels(pool, scenario, start_s, until_s))
             continue
         levels.append(())
-        calendar = _Calendar(scenario, desk.zone(pool), start_s, until_s)
+        zone = desk.zone(pool)
+        calendar = calendars.get(zone) or calendars.setdefault(zone, _Calendar(scenario, zone, start_s, until_s))
         for plan in plans:
             agent = len(stretches)
             mine, paid = _attendance(agent, pool, plan, scenario, calendar, key)
