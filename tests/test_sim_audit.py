@@ -1,6 +1,6 @@
 """An auditor goes over random small days and days of the library: nothing is lost, nobody is in two places.
 
-Other scenarios of the library, a day each, in two minutes:
+Other scenarios of the library, a day each, in a minute:
 
     .venv/bin/python -m pytest -m bench tests/test_sim_audit.py
 """
