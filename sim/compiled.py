@@ -80,7 +80,7 @@ def run(
 
     Notes
     -----
-    The first call on a machine compiles, which takes half a minute. Cost: 0.2 to 0.5 microseconds a
+    The first call on a machine compiles, which takes a minute. Cost: 0.2 to 0.7 microseconds a
     turn, whatever the number of agents; memory: some 200 bytes a turn and as many a case, rows included.
     """
     _refuse(expand(desk), idle)

@@ -33,7 +33,7 @@ from sim.kernel_tables import (
 from sim.levers import ArrivalsLever, OverdueLever
 from sim.world import HOUR_S, MINUTE_S, World
 
-KEPT_BYTES = 1 << 29  # of a table whose rows are not all used
+KEPT_BYTES = 1 << 28  # of the rows of a table that were used: the others take no memory
 MANY = 1000  # turns in hand: more than this and chance has to look at each agent
 TRIAGE = {"people": PEOPLE, "automatic": AUTOMATIC, "none": AT_ONCE}
 OVERDUE = {"keep": KEEP, "fresh_first": FRESH_FIRST, "own_lane": OWN_LANE}
@@ -101,8 +101,9 @@ class Memory:
         kept: it goes back to the system.
         """
         for name in names or [name for name in self.tables if name in GROWING or name in self.event_tables]:
+            rows = self.made(name) if name in GROWING and name in self.tables else self.tables.get(name)
             made = self.tables.pop(name, None)
-            if made is not None and made.nbytes <= KEPT_BYTES:
+            if made is not None and rows is not None and rows.nbytes <= KEPT_BYTES:
                 _SHELF.tables[name] = made
 
 
