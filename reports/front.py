@@ -83,7 +83,7 @@ def simulate(
     )
     who = with_plan(_desk(desk), choose(plan))
     what = _scenario(scenario)
-    return Simulated(what, who, settings, tuple(replicate(what, who, **settings.model_dump())))
+    return Simulated(what, who, settings, tuple(replicate(what, who, **settings.asked())))
 
 
 def compare(

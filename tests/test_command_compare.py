@@ -14,6 +14,7 @@ from sim.compare import KEY
 
 PLAN = """
 name = "quieter"
+triggers = [{ signal = "backlog", enter = 100.0, leave = 20.0 }]
 [[levers]]
 name = "pinned"
 changes = "arrivals"

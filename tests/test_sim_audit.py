@@ -70,7 +70,7 @@ def test_the_books_of_any_small_day_are_clean(world: World, drain_h: float, seed
     "name", [pytest.param(name, marks=() if name in IN_CI else pytest.mark.bench) for name in library.names()]
 )
 def test_the_books_of_a_day_of_the_library_are_clean(name: str) -> None:
-    scenario, desk = library.load(name), desks.load("klm_2015")
+    scenario, desk = library.load(name), desks.load("klm_2015").with_plan(None)
     begin = FROM_H.get(name, scenario.window_h[0])
     scenario = scenario.model_copy(update={"window_h": (begin, begin + 24.0)})
     trace = generate(scenario, seed=1)
@@ -78,7 +78,7 @@ def test_the_books_of_a_day_of_the_library_are_clean(name: str) -> None:
 
 
 def test_the_books_of_the_reference_engine_are_clean() -> None:
-    scenario, desk = library.load("volcano"), desks.load("klm_2015")
+    scenario, desk = library.load("volcano"), desks.load("klm_2015").with_plan(None)
     trace = generate(scenario, seed=1, hours=6)
     assert wrong(reference.run(scenario, desk, trace, 1), scenario, desk, trace) == []
 

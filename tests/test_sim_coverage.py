@@ -88,7 +88,9 @@ def experiments(floor: Desk, ids: tuple[str, ...], salt: int, **behaviour: Any) 
         outcome = compiled.run(world, floor, posts, number, salt)
         assert np.all(by(starts, outcome.turns["queued_s"]) == by(starts, outcome.turns["end_s"])), "not empty"
         of = np.arange(REPLICATIONS * CUSTOMERS) // CUSTOMERS
-        rows: list[Mapping[str, float | None]] = [measure(Rows(outcome, of == r), ids) for r in range(REPLICATIONS)]
+        rows: list[Mapping[str, float | None]] = [
+            measure(Rows(outcome).part(of == r), ids) for r in range(REPLICATIONS)
+        ]
         return summarise(rows)
 
     return side_by_side(experiment, EXPERIMENTS)

@@ -178,7 +178,7 @@ def test_leaving_the_loop_ends_the_workers(executor: Executor) -> None:
 
 HEAVY = """
 from sim.crew import Processes, WorkersLostError, each
-from tests.test_sim_crew import Heavy, Recorder
+from test_sim_crew import Heavy, Recorder
 
 if __name__ == "__main__":
     try:
@@ -204,7 +204,7 @@ def test_a_parent_whose_processes_died_over_a_heavy_job_can_end(tmp_path: Path) 
     # Sent with each piece, the job once filled the pipe to processes that had ended, and the parent hung.
     script = tmp_path / "heavy.py"
     script.write_text(HEAVY, "utf-8")
-    path = os.pathsep.join(filter(None, (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH"))))
+    path = os.pathsep.join(filter(None, (*map(str, Path(__file__).parents[:2]), os.environ.get("PYTHONPATH"))))
     surroundings = {**os.environ, "PYTHONPATH": path}
     told = subprocess.run([sys.executable, str(script)], env=surroundings, capture_output=True, text=True, timeout=120)
     assert (told.returncode, told.stdout) == (0, "lost\n"), told.stderr

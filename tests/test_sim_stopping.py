@@ -52,7 +52,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "--until cost=5kg has not the unit of that measure; write cost=5EUR, or cost=5% of its mean",
         "--until wait_mean_s is no half-width; write it like wait_mean_s=5% or wait_mean_s=30s",
         "--until wait_mean_s=0% has no width; give it one above 0",
-        "--until x=1 names no measure; see docs/measures.md",
+        "--until x=1 names no measure; `simulate --json` lists them",
     ]
 
 

@@ -47,7 +47,8 @@ def test_the_rows_stay_and_no_warm_up_changes_nothing(
     assert warm.differences(outcome) == [] and warm.digest != outcome.digest
     assert warmed(outcome, trace, 0.0) is outcome
     # Nothing lies before the window, so a warm-up of no length gives every measure as it was.
-    about = {**outcome.about, "measured_from_s": outcome.about["window_s"][0], "measured_mentions": trace.mentions}
+    counted = {"measured_mentions": trace.mentions, "measured_suppressed": 0}
+    about = {**outcome.about, "measured_from_s": outcome.about["window_s"][0], **counted}
     none = replace(outcome, about=about)
     assert (measure(none), by_language(none), by_class(none)) == (
         measure(outcome), by_language(outcome), by_class(outcome)
