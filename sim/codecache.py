@@ -69,7 +69,7 @@ def _cannot_keep(error: Exception) -> None:
     """Once a process, to whoever waits."""
     if not _said:
         reason = getattr(error, "strerror", None) or str(error)
-        text = f"compiled code cannot be kept ({reason}); every process compiles anew, about half a minute"
+        text = f"compiled code cannot be kept ({reason}); every process compiles anew, about a minute"
         print(f"ashcloud: {text}", file=sys.stderr)
     _said.add("")
 
