@@ -107,7 +107,7 @@ def prepare(tell: Callable[[str], None]) -> None:
     if not missing:
         return
     begun = time.perf_counter()
-    tell("compiling the engine, once for this version; that takes about a minute")
+    tell("compiling the engine, once for this version; that takes about half a minute")
     for function in missing:
         function.compile(ENTRIES[function])
     tell(f"the engine is compiled, in {time.perf_counter() - begun:.0f} s")

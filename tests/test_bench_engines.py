@@ -21,13 +21,13 @@ from sim.crew import Watch
 pytestmark = pytest.mark.bench
 
 
-def test_the_benchmark_meets_its_bars_and_compilation_takes_a_minute_and_a_half() -> None:
+def test_the_benchmark_meets_its_bars_and_compilation_takes_less_than_a_minute() -> None:
     found = bench.bench(bench.FULL, None, Watch())
     print_bench(for_results(), found)
     assert found["all_same"]
     missed = {bar["what"] for bar in found["bars"] if not bar["met"]}
     assert missed <= {"volcano: two threads, times as fast as one"}  # 1.63 to 1.73 where 1.7 is wanted: docs/bench.md
-    assert found["compile"]["compile_s"] <= 90 and found["compile"]["start_s"] <= 2
+    assert found["compile"]["compile_s"] <= 60 and found["compile"]["start_s"] <= 2
 
 
 @pytest.mark.parametrize("idle", ["longest_idle", "random"])

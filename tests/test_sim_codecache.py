@@ -122,7 +122,7 @@ def test_compiling_is_told_of_before_and_after_and_only_when_it_is_needed(
     monkeypatch.setattr(compiled, "ENTRIES", {half: (codecache.types.float64,)})
     told: list[str] = []
     compiled.prepare(told.append)
-    assert told[0] == "compiling the engine, once for this version; that takes about a minute"
+    assert told[0] == "compiling the engine, once for this version; that takes about half a minute"
     assert re.fullmatch(r"the engine is compiled, in \d+ s", told[1]) and len(told) == 2
     compiled.prepare(told.append)
     assert len(told) == 2
