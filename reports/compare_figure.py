@@ -100,7 +100,7 @@ def _room(ax: Axes, ends: Sequence[float]) -> None:
     width = high - low
     if width > 0.0:
         ax.set_xlim(low - 0.22 * width, high + 0.22 * width)
-        ax.xaxis.set_major_locator(MaxNLocator(4))
+        ax.xaxis.set_major_locator(MaxNLocator(2))
     else:
         ax.set_xlim(-1.0, 1.0)
         ax.set_xticks([0.0])

@@ -192,9 +192,9 @@ def in_worlds(told: Compared, found: Best) -> str:
     if not found.worlds:
         return "no world could be judged"
     if found.first is None:
-        return f"no difference in any of the {n}"
+        return f"no difference between the best in any of the {n}"
     if found.tied >= BEST_IN * found.worlds:
-        return f"no difference in {fm.share(found.tied / found.worlds)} of the {n}"
+        return f"no difference between the best in {fm.share(found.tied / found.worlds)} of the {n}"
     order = sorted(range(len(found.wins)), key=lambda at: -found.wins[at])
     shares = [f"{_quoted(told, at)} in {fm.share(found.wins[at] / found.worlds)}" for at in order[1:] if found.wins[at]]
     if found.tied:

@@ -180,7 +180,7 @@ def worlds(*wins: str) -> list[list[list[Row]]]:
 def test_a_ranking_survives_if_it_holds_in_four_of_five_worlds() -> None:
     said = words(told(apart(0.5, 0.1), worlds(*"BBBBA")))
     assert plain(said.worlds[0]) == "This survives the assumed ranges: 'B' is best in 80 % of the 5 worlds."
-    assert said.worlds[1] == "First response, median: no difference in any of the 5 worlds."
+    assert said.worlds[1] == "First response, median: no difference between the best in any of the 5 worlds."
     assert "may be off by 45 points" in said.sure  # 100 / sqrt(5)
 
 
@@ -199,7 +199,10 @@ def test_worlds_speak_for_themselves_where_the_runs_cannot_decide() -> None:
     said = words(told(unclear, worlds(*"AAAAA")))
     assert plain(said.worlds[0]) == "Over the assumed ranges: 'A' is best in 100 % of the 5 worlds."
     found = told(apart(0.5, 0.1), worlds("A"))
-    assert plain(in_worlds(found, Best(MISSED.id, 10, (1, 0), 9))) == "no difference in 90 % of the 10 worlds"
+    assert (
+        plain(in_worlds(found, Best(MISSED.id, 10, (1, 0), 9)))
+        == "no difference between the best in 90 % of the 10 worlds"
+    )
     stopped = replace(found, world_days={})
     assert "no world was finished" in words(stopped).worlds[0]
 
