@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from reports import palette
@@ -14,7 +13,7 @@ from reports.compare_words import cell, counts, gap, in_worlds, words
 from reports.compared import Compared
 from reports.drawing import Drawing
 from reports.names import PILLARS
-from reports.page import TEMPLATES, whole
+from reports.page import template
 from sim.compare import COMPARED, KEY
 from sim.estimate import LEVEL
 
@@ -43,20 +42,11 @@ class Block:
 
 def page(told: Compared, drawn: Drawing, manifest: dict[str, Any] | None = None) -> str:
     """The comparison as one HTML file: no script, and nothing that would have to be fetched."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["whole"] = whole
     said = words(told)
     winner = any(
         told.pair(KEY[0], at, b).better for at in range(len(told.names)) for b in range(len(told.names)) if at != b
     )
-    return environment.get_template("compare.html.j2").render(
+    return template("compare.html.j2").render(
         told=told,
         colours=palette,
         said=said,

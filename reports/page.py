@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from reports import background, drawing, palette, words
@@ -68,15 +68,6 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
 
     The same data give the same bytes. `drawn` are its figures, if they are drawn already.
     """
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["whole"] = whole
     verdict = words.verdict(data)
     figures = [
         {
@@ -88,7 +79,7 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
         for each in (drawing.drawings(data) if drawn is None else drawn)
     ]
     start_s, end_s = data.window_s
-    return environment.get_template("report.html.j2").render(
+    return template("report.html.j2").render(
         data=data,
         colours=palette,
         verdict=verdict,
@@ -113,6 +104,20 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
         manifest=background.manifest(data),
         work=_work(data),
     )
+
+
+def template(name: str) -> Template:
+    """A template of this room; it may keep intervals `whole`, and a name that it lacks is an error."""
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["whole"] = whole
+    return environment.get_template(name)
 
 
 def whole(text: str) -> Markup:

@@ -53,7 +53,7 @@ class Case:
         self.returning = False  # has given up, but is going to try again
         self.onward: Onward | None = None  # where the customer comes back who was kept from writing; None: as before
         self.kept_by = NONE  # the lever that kept the customer from writing
-        self.promise: Sequence[int] = ()  # class by the classes of each lever
+        self.promise: Sequence[int] = ()  # class by the classes of each lever that changes promises
         self.version = 0  # of what the customer is about to do: an older plan is void
         self.holder: Seat | None = None
         self.last_seat: Seat | None = None

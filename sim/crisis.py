@@ -67,18 +67,21 @@ class Crisis:
         Overflow rule of each lever in the expanded desk, `NONE` for those without.
     seats : tuple of tuples of int
         Agents of each rung, ascending.
-    promise : (levers, cases) int8
-        Class of each case by the classes of each lever that changes promises; rows of others hold 0.
-    call_promise : tuple of dict
-        The same of each call, by its row.
+    places : tuple of int
+        Row of each lever in the next two, `NONE` for those that leave promises alone.
+    promise : (levers that change promises, cases) int8
+        Class of each case by the classes of each such lever.
+    call_promise : (levers that change promises, rows of the trace) int8
+        The same of each call; other rows hold 0.
     """
 
     plan: Plan
     who: tuple[Who, ...]
     rules: tuple[int, ...]
     seats: tuple[tuple[int, ...], ...]
+    places: tuple[int, ...]
     promise: NDArray[np.int8]
-    call_promise: tuple[dict[int, int], ...]
+    call_promise: NDArray[np.int8]
 
     @property
     def interval_s(self) -> float:
@@ -130,7 +133,12 @@ def reads(desk: Desk) -> bool:
 
 
 def lay_out(
-    desk: Desk, pool_of: Sequence[int], cases: dict[str, NDArray[Any]], calls: dict[str, NDArray[Any]], rows: list[int]
+    desk: Desk,
+    pool_of: Sequence[int],
+    cases: dict[str, NDArray[Any]],
+    calls: dict[str, NDArray[Any]],
+    call_row: NDArray[np.intp],
+    rows: int,
 ) -> Crisis | None:
     """The crisis plan of a desk, None without one.
 
@@ -142,8 +150,10 @@ def lay_out(
         Pool of each agent of the expanded desk.
     cases, calls : dict of columns
         What `sim.policies.classify` reads, of all cases and all calls.
-    rows : list of int
+    call_row : (calls,) int
         Row of each call.
+    rows : int
+        Number of rows of the trace.
     """
     plan = desk.plan
     if plan is None:
@@ -152,17 +162,15 @@ def lay_out(
     for lever in plan.levers:
         rules.append(rule if isinstance(lever, OverflowLever) else NONE)
         rule += isinstance(lever, OverflowLever)
-    n = cases["topic"].size
-    promise = np.zeros((len(plan.levers), n), dtype=np.int8)
-    call_promise: list[dict[int, int]] = []
-    for i, lever in enumerate(plan.levers):
-        of_calls: dict[int, int] = {}
-        if isinstance(lever, PromiseLever):
-            promise[i] = policies.classify(lever.classes, cases)
-            of_calls = dict(zip(rows, policies.classify(lever.classes, calls).tolist(), strict=True))
-        call_promise.append(of_calls)
+    changing = [lever for lever in plan.levers if isinstance(lever, PromiseLever)]
+    places = tuple(changing.index(lever) if isinstance(lever, PromiseLever) else NONE for lever in plan.levers)
+    promise = np.zeros((len(changing), cases["topic"].size), dtype=np.int8)
+    call_promise = np.zeros((len(changing), rows), dtype=np.int8)
+    for place, lever in enumerate(changing):
+        promise[place] = policies.classify(lever.classes, cases)
+        call_promise[place, call_row] = policies.classify(lever.classes, calls)
     who = tuple(_who(desk, lever) for lever in plan.levers)
-    return Crisis(plan, who, tuple(rules), _seats(desk, plan, pool_of), promise, tuple(call_promise))
+    return Crisis(plan, who, tuple(rules), _seats(desk, plan, pool_of), places, promise, call_promise)
 
 
 def _seats(desk: Desk, plan: Plan, pool_of: Sequence[int]) -> tuple[tuple[int, ...], ...]:

@@ -79,7 +79,8 @@ class Effects:
         for i in self.since:
             lever = self.levers[i]
             if isinstance(lever, PromiseLever):
-                cls = lever.classes[case.promise[i]]
+                assert self.crisis is not None
+                cls = lever.classes[case.promise[self.crisis.places[i]]]
         minutes = cls.promise_min
         if case.k > 0 and cls.next_min is not None:
             minutes = cls.next_min

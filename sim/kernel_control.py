@@ -158,8 +158,11 @@ def _rules_in_force(s: Any) -> Any:
     s.overdue, s.lane_seats = s.desk_overdue, s.desk_seats
     s.triage, s.recall = s.desk_triage, s.desk_recall
     s.false_positive, s.delay_s = s.desk_false_positive, s.desk_delay_s
+    s.levers_on = 0
     for i in range(s.levers_n):
         lever = row(s.levers, i, LEVER)
+        if lever.on:
+            s.levers_on |= 1 << lever.changes
         if lever.on and lever.changes == OVERDUE:
             s.overdue, s.lane_seats = lever.overdue, lever.seats
         elif lever.on and lever.changes == FILTER:

@@ -83,6 +83,11 @@ def _rows(of: Record, values: Sequence[tuple[Any, ...]], least: int = 1) -> Tabl
     return made
 
 
+def _plain(values: NDArray[np.int8]) -> Table:
+    """As one column, with a row at least: a table has an address."""
+    return values.ravel() if values.size else _rows(BYTE, ())
+
+
 def crisis(world: World) -> dict[str, Table]:
     """All tables of the plan; without one they are empty, but for a row where an address is needed."""
     it = world.crisis
@@ -130,7 +135,6 @@ def _signals(it: Crisis) -> Table:
 def _levers(world: World, it: Crisis, triggers: _Triggers) -> dict[str, Table]:
     made = np.zeros(len(it.plan.levers), dtype=LEVER.dtype)
     classes: list[tuple[Any, ...]] = []
-    promises: list[int] = []
     pools = np.zeros((max(made.size, 1), len(world.desk.pools)), dtype=BYTE.dtype)
     lists = np.cumsum([0, *(len(world.chance.onward.get(name, ())) for name in _lists(made.size))])
     for i, lever in enumerate(it.plan.levers):
@@ -144,25 +148,19 @@ def _levers(world: World, it: Crisis, triggers: _Triggers) -> dict[str, Table]:
         row["onwards"], row["onwards_end"] = lists[LISTS_BEFORE + i], lists[LISTS_BEFORE + i + 1]
         _fill(world, i, lever, row)
         if isinstance(lever, PromiseLever):
-            row["promises"], row["promise"] = len(classes), len(promises)
-            promises.append(i)
+            row["promises"], row["promise"] = len(classes), it.places[i]
             classes += [
                 (c.promise_min * MINUTE_S, (c.promise_min if c.next_min is None else c.next_min) * MINUTE_S, c.deferred)
                 for c in lever.classes
             ]
         elif isinstance(lever, HeadsLever):
             pools["v"][i] = [not lever.pools or pool.name in lever.pools for pool in world.desk.pools]
-    of_calls = np.zeros((max(len(promises), 1), len(world.trace) if any(it.call_promise) else 1), dtype=BYTE.dtype)
-    for place, i in enumerate(promises):
-        for number, cls in it.call_promise[i].items():
-            of_calls["v"][place, number] = cls
-    of_cases = it.promise[promises].ravel() if promises else np.zeros(1, np.int8)
     return {
         "levers": made,
         "lever_classes": _rows(CLASS, classes),
         "lever_pools": pools.ravel(),
-        "lever_promise": np.ascontiguousarray(of_cases if of_cases.size else np.zeros(1, np.int8)),
-        "call_promise": of_calls.ravel(),
+        "lever_promise": _plain(it.promise),
+        "call_promise": _plain(it.call_promise),
     }
 
 

@@ -38,8 +38,16 @@ def concerns_case(lever: Any, c: Any) -> Any:
 
 
 @part
+def any_on(s: Any, what: Any) -> Any:
+    """Whether a lever of a kind is on: most of the time none is."""
+    return (s.levers_on >> what) & 1 == 1
+
+
+@part
 def changed(s: Any, what: Any, value: Any, c: Any) -> Any:
     """A number of a case as the levers that concern it make it."""
+    if not any_on(s, what):
+        return value
     for i in range(s.levers_n):
         lever = row(s.levers, i, LEVER)
         if lever.on and lever.changes == what and concerns_case(lever, c):
@@ -54,7 +62,7 @@ def changed(s: Any, what: Any, value: Any, c: Any) -> Any:
 def promise_s(s: Any, c: Any) -> Any:
     """Time within which the next turn of a case is to be answered: by the last lever that says so, or the desk."""
     promise = row(s.classes, c.cls, CLASS)
-    for i in range(s.levers_n):
+    for i in range(s.levers_n if any_on(s, PROMISE) else 0):
         lever = row(s.levers, i, LEVER)
         if lever.on and lever.changes == PROMISE:
             promise = row(s.lever_classes, lever.promises + _class_of(s, lever, c), CLASS)
@@ -72,7 +80,7 @@ def _class_of(s: Any, lever: Any, c: Any) -> Any:
 @part
 def parked_by(s: Any, c: Any) -> Any:
     """The lever that puts the case's next turn aside, NONE: it may be answered."""
-    for i in range(s.levers_n):
+    for i in range(s.levers_n if any_on(s, PARK) else 0):
         lever = row(s.levers, i, LEVER)
         concerned = lever.on and lever.changes == PARK and concerns_case(lever, c)
         if concerned and uniform(s, STREAM.PARK, c.subject, c.k * 64 + i) < lever.effect:

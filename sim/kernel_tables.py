@@ -121,7 +121,7 @@ STATE = Record(
     i4="triage overdue lane_seats by_idle choice max_attempts unwatched turning other_turning private_queues "
     "law_extra_turn law_think law_back_office law_gap law_reopen law_reading law_call_handling law_call_patience "
     "phone_lines phone_agents call_attempts calls_in_hand calls_waiting calls_coming "
-    "own_triggers buckets bucket crisis thins desk_triage desk_overdue desk_seats",
+    "own_triggers buckets bucket crisis thins levers_on desk_triage desk_overdue desk_seats",
     i1="settle_all settling_now releasing",
 )
 TURN_COLUMNS, CASE_COLUMNS = Record("turn_columns", u8=" ".join(TURNS)), Record("case_columns", u8=" ".join(CASES))

@@ -11,7 +11,7 @@ from sim.kernel_cases import REOPENS, RESOLVED, RETURNS, SUPPRESSED, UNREAD, wil
 from sim.kernel_chance import STREAM, law, uniform
 from sim.kernel_customers import NEGATIVE, move
 from sim.kernel_events import COME_AFTER_ALL, REOPEN
-from sim.kernel_levers import concerns_case, fits, strength
+from sim.kernel_levers import any_on, concerns_case, fits, strength
 from sim.kernel_memory import row
 from sim.kernel_posts import post_again
 from sim.kernel_tables import ARRIVALS, BYTE, CASE, INT, LEVER, ONWARD, OPEN, PHONE, PUBLIC, SHORT
@@ -40,6 +40,8 @@ def suppresses(s: Any, number: Any) -> Any:
 @part
 def _lever(s: Any, number: Any, kind: Any) -> Any:
     """The first lever that keeps this row from being made: each has a uniform of its own for each row."""
+    if not any_on(s, ARRIVALS):
+        return NONE
     topic, language = row(s.post_topic, number, BYTE).v, row(s.post_language, number, BYTE).v
     platform, visibility = row(s.post_platform, number, BYTE).v, row(s.post_visibility, number, BYTE).v
     cls = NONE

@@ -105,7 +105,7 @@ class PhoneLine:
         customers.moves(case, onward)
         case.cls = int(self.world.call_class[row])
         if self.world.crisis is not None:
-            case.promise = [of_calls.get(row, 0) for of_calls in self.world.crisis.call_promise]
+            case.promise = self.world.crisis.call_promise[:, row].tolist()
         case.due = case.posted + self.world.desk.classes[case.cls].promise_min * MINUTE_S
         customers.cases.append(case)
         customers.posts_again(case, FROM_PHONE, lambda: customers.open(case))

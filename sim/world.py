@@ -130,7 +130,7 @@ def build(scenario: Scenario, given: Desk, trace: Trace, seed: int, replication:
         tuple(len(p.languages) * (len(p.topics) or len(queues.groups)) for p in desk.pools),
         case_row, _classes(desk, cases), call_class,
         np.cumsum(np.array(scenario.behaviour.turns)),
-        roster, lay_out(given, roster.pool_of, cases, calls, call_row.tolist()),
+        roster, lay_out(given, roster.pool_of, cases, calls, call_row, len(trace)),
     )  # fmt: skip
 
 
