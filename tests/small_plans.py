@@ -66,7 +66,9 @@ def levers(draw: st.DrawFn, number: int) -> dict[str, Any]:
                 lever["wrong"] = {"probability": draw(share), "wave": draw(share), "delay_min": 5.0}
         case "recontact" | "separate" | "handling" | "patience":
             lever |= {"effect": draw(share), "contacts": draw(contacts()), **fading}
-            lever["direction"] = draw(st.sampled_from(["down", "up"]))
+            # More posts of those who wait, with cases of their own, would double the queue every few minutes.
+            grows = changes in ("handling", "patience")
+            lever["direction"] = draw(st.sampled_from(["down", "up"])) if grows else "down"
         case "promise":
             lever["classes"] = CLASSES
         case "heads":

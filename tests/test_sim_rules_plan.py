@@ -262,6 +262,15 @@ def test_fewer_write_again_while_they_wait() -> None:
     assert set(outcome.cases["origin"][103:].tolist()) <= {0, 1, 2}  # these wrote before 30, in cases of their own
 
 
+def test_more_write_again_where_a_lever_says_so() -> None:
+    # Of 100 who wait half would write again, and with the lever all of them.
+    world = scenario(recontact={"after_h": 0.25, "probability": 0.5, "gap_min": 5.0})
+    posts = [*RUSH, *(post(31 + n / 100) for n in range(100))]
+    louder = floor(lever("recontact", direction="up"), heads=0)
+    outcome = play(posts, louder, world, window_min=(0.0, 54.0))
+    assert (outcome.cases["recontacts"][3:103] == 1).all()
+
+
 def test_patience_is_shorter_or_longer_for_waits_that_begin_then() -> None:
     world = scenario(patience_h=1.0)
     for direction, left in (("down", 31 + 30), ("up", 31 + 90)):
