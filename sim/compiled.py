@@ -6,6 +6,7 @@ both to the same bytes. Threads run at the same time: compiled code does not hol
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 
@@ -15,7 +16,6 @@ from scenarios.traces import Trace
 from sim import kernel_rows, reference
 from sim import world as worlds
 from sim.codecache import is_kept, types
-from sim.crisis import expand
 from sim.desk import Desk
 from sim.kernel import advance, anything_waits
 from sim.kernel_books import begin, close, write_cases, write_turns
@@ -37,8 +37,10 @@ ENTRIES = {
 }
 """Functions that are called from here, with the types of what they are given."""
 
-STEPS = 50  # a run is walked in so many pieces, to hear of its progress
+STEP_ROWS = 25_000  # posts that come in one of the pieces in which a run is walked, to hear of its progress
 MAX_OVERFLOW = 62
+_ALONE = threading.Lock()
+"""Who lays out a world: threads that take turns at the interpreter would all be late, and in step from then on."""
 
 
 def run(
@@ -80,15 +82,18 @@ def run(
 
     Notes
     -----
-    The first call on a machine compiles, which takes a minute. Cost: 0.2 to 0.7 microseconds a
+    The first call on a machine compiles, which takes half a minute. Cost: 0.2 to 0.7 microseconds a
     turn, whatever the number of agents; memory: some 200 bytes a turn and as many a case, rows included.
     """
-    _refuse(expand(desk), idle)
-    world = worlds.build(scenario, desk, trace, seed, replication, drain_h)
+    _refuse_policy(idle)
+    with _ALONE:
+        world = worlds.build(scenario, desk, trace, seed, replication, drain_h)
+        _refuse_rules(world.desk)
+        memory = Memory(world, 1)
     room = 1
-    while (played := _play(world, room, progress)) is None:
+    while (end_s := _play(world, memory, progress)) is None:
         room *= 2
-    memory, end_s = played
+        memory = Memory(world, room)
     turns, cases = kernel_rows.turns(memory), kernel_rows.cases(memory)
     staff, extra, shifts = (
         kernel_rows.staff(memory),
@@ -113,13 +118,16 @@ def prepare(tell: Callable[[str], None]) -> None:
     tell(f"the engine is compiled, in {time.perf_counter() - begun:.0f} s")
 
 
-def _refuse(desk: Desk, idle: IdleOrder | None) -> None:
+def _refuse_policy(idle: IdleOrder | None) -> None:
     if idle is not None:
         name = getattr(idle, "__name__", repr(idle))
         raise DeskError(
             f"the policy {name} is a function of your own, which the compiled engine cannot run; "
             "use the reference engine, or an order of routing.idle"
         )
+
+
+def _refuse_rules(desk: Desk) -> None:
     if len(desk.routing.overflow) > MAX_OVERFLOW:
         raise DeskError(
             f"desk {desk.name} has {len(desk.routing.overflow)} overflow rules, the compiled engine takes "
@@ -127,27 +135,28 @@ def _refuse(desk: Desk, idle: IdleOrder | None) -> None:
         )
 
 
-def _play(world: World, room: int, progress: Callable[[float], None] | None) -> tuple[Memory, float] | None:
-    """Run to the end of the window, then hour by hour while anything waits; None if there was not room enough.
+def _play(world: World, memory: Memory, progress: Callable[[float], None] | None) -> float | None:
+    """Run to the end of the window, then hour by hour while anything waits, and say when it was over; None: no room.
 
     The draws have names, so a run that begins anew gives the same rows.
     """
-    memory = Memory(world, room)
     begin(memory.address)
     if progress is not None:
         progress(0.0)
-    for i in range(1, STEPS + 1):
-        at = world.end_s if i == STEPS else world.start_s + (world.end_s - world.start_s) * i / STEPS
+    # After each piece a thread asks for the interpreter, and may have to wait: few of them, and none that nobody hears.
+    steps = 1 if progress is None else 1 + len(world.trace) // STEP_ROWS
+    for i in range(1, steps + 1):
+        at = world.end_s if i == steps else world.start_s + (world.end_s - world.start_s) * i / steps
         if not _advanced(memory, at):
             return None
         if progress is not None:
-            progress(i / STEPS)
+            progress(i / steps)
     at = world.end_s
     while at < world.until_s and anything_waits(memory.address):
         at = min(at + worlds.HOUR_S, world.until_s)
         if not _advanced(memory, at):
             return None
-    return None if close(memory.address) == NO_ROOM else (memory, at)
+    return None if close(memory.address) == NO_ROOM else at
 
 
 def _advanced(memory: Memory, until_s: float) -> bool:

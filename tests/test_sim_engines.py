@@ -248,7 +248,8 @@ def test_a_run_that_needs_more_room_than_expected_is_done_again(monkeypatch: pyt
     assert rooms == [1, 2, 4]
 
 
-def test_the_share_done_is_reported_and_may_end_the_run() -> None:
+def test_the_share_done_is_reported_and_may_end_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiled, "STEP_ROWS", len(busy()) // 12)
     shares: list[float] = []
     compiled.run(SCENARIOS["talkative"], DESKS["named"], busy(), 1, progress=shares.append)
     assert shares == sorted(shares) and shares[-1] == 1.0 and len(shares) > 10
