@@ -6,12 +6,14 @@ leaves open (a sticky time, a reserve, a hold) is judged by what can be decided 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from auditor_floor import Floor
+from auditor_plan import CAME_AFTER_ALL, Diary
 from numpy.typing import NDArray
 
 from scenarios.behaviour import HeldFault
@@ -19,6 +21,7 @@ from scenarios.model import Scenario
 from scenarios.names import NONE, Platform, PostKind, code
 from scenarios.traces import Trace
 from sim.desk import Desk
+from sim.levers import FilterLever
 from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 from sim.roster import Roster
 
@@ -34,9 +37,13 @@ Mask = NDArray[np.bool_]
 
 
 def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster: Roster) -> list[str]:
-    """All that is wrong with an outcome, at most a few lines of each kind."""
-    book = _Book(outcome, trace, scenario, desk)
-    floor = Floor(outcome, scenario, desk, roster)
+    """All that is wrong with an outcome, at most a few lines of each kind.
+
+    `desk` is as in its file; `roster` that of the desk with the seats of its plan's ladder.
+    """
+    diary = Diary(outcome, scenario, desk, roster)
+    book = _Book(outcome, trace, scenario, diary)
+    floor = Floor(outcome, scenario, diary, roster)
     checks = (
         book.cases_are_those_of_the_trace,
         book.end_states_add_up,
@@ -51,14 +58,22 @@ def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster
         floor.keys_are_kept,
         floor.reserves_are_kept,
         floor.lanes_and_limits_hold,
+        diary.only_those_called_in_come,
+        diary.nobody_stays_without_a_lever,
+        partial(diary.the_suppressed_are_out, trace),
     )
-    return [f"{check.__name__}: {line}" for check in checks for line in list(check())[:3]]
+    return [f"{_name(check)}: {line}" for check in checks for line in list(check())[:3]]
+
+
+def _name(check: Callable[[], Iterator[str]]) -> str:
+    return str(check.func.__name__ if isinstance(check, partial) else check.__name__)
 
 
 class _Book:
     """What rows say about cases and posts."""
 
-    def __init__(self, outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk) -> None:
+    def __init__(self, outcome: Outcome, trace: Trace, scenario: Scenario, diary: Diary) -> None:
+        self.diary, desk = diary, diary.desk
         self.cases, self.turns, self.extra = outcome.cases, outcome.turns, outcome.extra
         self.trace, self.desk, self.end_s = trace, desk, float(outcome.about["end_s"])
         self.kind, self.state = outcome.turns["kind"], outcome.turns["state"]
@@ -84,7 +99,10 @@ class _Book:
         for name in ("language", "topic", "tier"):
             if np.any(self.cases[name][:n] != self.trace[name][rows]):
                 yield f"{name} is not that of the post"
-        if np.any(self.cases["posted_s"][:n] != self.trace["time_s"][rows]):
+        posted = self.trace["time_s"][rows].copy()
+        after_all = self.extra["kind"] == CAME_AFTER_ALL
+        posted[self.extra["case"][after_all]] = self.extra["time_s"][after_all]
+        if np.any(self.cases["posted_s"][:n] != posted):
             yield "posted_s is not the time of the post"
         if np.any(self.cases["origin"][:n] != NONE) or np.any(self.cases["origin"][n:] == NONE):
             yield "origin"
@@ -106,6 +124,7 @@ class _Book:
             if np.count_nonzero(~silent) != np.count_nonzero(self.cases["state"] == CaseState[name]):
                 yield f"turns {name} are not cases {name}"
         calls = np.flatnonzero((self.trace["kind"] == code(PostKind.CALL)) & (self.trace["time_s"] < self.end_s))
+        calls = np.setdiff1d(calls, self.diary.outcome.suppressed["row"])
         if np.setxor1d(calls, self.turns["post"][self.kind == TurnKind.CALL]).size:
             yield "calls of the trace are missing, or not of it"
 
@@ -143,18 +162,27 @@ class _Book:
             yield from (f"case {number}: {wrong}" for wrong in (*_order(rows), *_sums(case, rows), *_state(case, rows)))
 
     def posts_are_read(self) -> Iterator[str]:
-        """Where people read, each post that is watched is read once; elsewhere none is."""
-        mode = self.desk.triage.mode
+        """While people read, each post that is watched and was made is read once; else none is."""
+        times = self.trace["time_s"]
+        modes = np.array([self.diary.mode_at(at) for at in times.tolist()], dtype=object)
         first = self.state != TurnState.HANDED_BACK
         reading = first & (self.kind == TurnKind.READING)
         posts = self.turns["post"][reading]
         of_trace = np.bincount(posts[posts != NONE], minlength=len(self.trace))
-        asked = self.watched & (self.trace["kind"] != code(PostKind.CALL)) & (self.trace["time_s"] < self.end_s)
-        if mode != "people":
-            asked[:] = False
-        if np.any(of_trace[asked & ~self.held] != 1) or np.any(of_trace[~asked] != 0) or np.any(of_trace > 1):
+        asked = self.watched & (self.trace["kind"] != code(PostKind.CALL)) & (times < self.end_s)
+        asked[self.diary.outcome.suppressed["row"]] = False
+        asked &= modes == "people"
+        if (
+            np.any(of_trace[asked & ~self.held] != 1)
+            or np.any(of_trace[~asked & ~self.held] != 0)
+            or np.any(of_trace > 1)
+        ):
             yield "a post was not read once"
-        if np.any(self.kind == TurnKind.DISMISS) and mode != "automatic":
+        if (
+            np.any(self.kind == TurnKind.DISMISS)
+            and self.desk.triage.mode != "automatic"
+            and not self.diary.has(FilterLever)
+        ):
             yield "something was put aside that nobody had found"
         late = self.turns["queued_s"][reading][posts != NONE] < self.trace["time_s"][posts[posts != NONE]]
         if np.any(late):
@@ -169,10 +197,15 @@ class _Book:
             yield "extra posts are not in order of time"
         again = self.state != TurnState.HANDED_BACK
         read = np.count_nonzero(again & (self.kind == TurnKind.READING) & (self.turns["post"] == NONE))
-        if self.desk.triage.mode == "people" and not self.desk.platforms and read != kinds.size:
+        if self.diary.has(FilterLever):
+            missing = bool(read > kinds.size)  # some were looked at by people, some by the filter
+        else:
+            missing = self.desk.triage.mode == "people" and not self.desk.platforms and bool(read != kinds.size)
+        if missing:
             yield "extra posts were not read"
-        escalated = np.unique(self.extra["case"][kinds == 1]).tolist()
-        if escalated != np.flatnonzero(self.cases["escalated"]).tolist():
+        escalated = set(self.extra["case"][kinds == 1].tolist())
+        maybe = set(self.extra["case"][kinds == CAME_AFTER_ALL].tolist())  # in public, or where they would have been
+        if not escalated <= set(np.flatnonzero(self.cases["escalated"]).tolist()) <= escalated | maybe:
             yield "escalations"
 
 
@@ -222,11 +255,12 @@ def _state(case: dict[str, Any], rows: list[dict[str, Any]]) -> Iterator[str]:
     gave_up = (TurnState.ABANDONED, TurnState.BLOCKED, TurnState.BALKED)
     if state == CaseState.GAVE_UP and (last is None or last["state"] not in gave_up):
         yield "gave up, but was not turned away"
-    if state in (CaseState.UNREAD, CaseState.MISSED) and rows:
+    if state in (CaseState.UNREAD, CaseState.MISSED, CaseState.SUPPRESSED) and rows:
         yield f"{state.name} with turns"
     if (state == CaseState.RESOLVED) != (case["closed_s"] < INF):
         yield "closed_s"
     if state == CaseState.RESOLVED and last is not None and case["closed_s"] != last["end_s"]:
         yield "closed_s is not the end of the last turn"
-    if (case["seen_s"] == INF) != (state in (CaseState.UNREAD, CaseState.MISSED)) and state != CaseState.PARKED:
+    unseen = (CaseState.UNREAD, CaseState.MISSED, CaseState.SUPPRESSED)
+    if (case["seen_s"] == INF) != (state in unseen) and state != CaseState.PARKED:
         yield "seen_s"

@@ -10,12 +10,14 @@ from itertools import pairwise
 from typing import Any
 
 import numpy as np
+from auditor_plan import Diary
 from numpy.typing import NDArray
 
 from scenarios.behaviour import HeldFault, NoAnswer, SiteDark
 from scenarios.model import Scenario
 from scenarios.names import NONE, Language, Topic, code, members
-from sim.desk import Desk, Pool
+from sim.desk import Pool
+from sim.levers import OverdueLever
 from sim.outcome import Outcome, TurnKind, TurnState
 from sim.roster import Roster
 
@@ -48,13 +50,15 @@ class Work:
 class Floor:
     """Checks of one outcome against desk and roster."""
 
-    def __init__(self, outcome: Outcome, scenario: Scenario, desk: Desk, roster: Roster) -> None:
-        self.outcome, self.scenario, self.desk, self.roster = outcome, scenario, desk, roster
+    def __init__(self, outcome: Outcome, scenario: Scenario, diary: Diary, roster: Roster) -> None:
+        self.outcome, self.scenario, self.desk, self.roster = outcome, scenario, diary.desk, roster
+        self.diary, desk = diary, diary.desk
         self.routing, self.end_s = desk.routing, float(outcome.about["end_s"])
         self.groups = tuple(desk.routing.topic_groups) or ("all",)
         self.work = self._work()
         self.pool = np.array(roster.pool_of, dtype=np.int64)
         self.by_pool = np.append(self.pool, NONE)[self.work.agent]  # of each row, NONE: nobody took it
+        self._planned = cache(diary.planned)
         self._delay_s = cache(self._worked_out_delay_s)
         self._not_too_many = cache(self._worked_out_not_too_many)
         self.there = [self._stretches(agent) for agent in range(self.pool.size)]
@@ -107,7 +111,7 @@ class Floor:
         """(n, 2) times in which new turns may be taken."""
         spec = self.desk.pools[self.pool[agent]]
         if not spec.head_count:
-            return np.array([(s.on_s, s.off_s) for s in self.roster.stretches[agent]]).reshape(-1, 2)
+            return np.array(self._planned(agent)).reshape(-1, 2)
         return _common(self.there[agent], self._not_too_many(int(self.pool[agent])))
 
     def _worked_out_not_too_many(self, pool: int) -> FloatArray:
@@ -144,11 +148,11 @@ class Floor:
                 yield f"agent {agent} is there twice"
             if spec.head_count:
                 continue
-            planned = np.array([(s.on_s, min(s.off_s, self.end_s)) for s in self.roster.stretches[agent]])
-            planned = planned.reshape(-1, 2)[planned.reshape(-1, 2)[:, 0] < self.end_s] if planned.size else planned
-            if _length(_without(planned.reshape(-1, 2), there)) > 0:
+            spans = [(on, min(off, self.end_s)) for on, off in self._planned(agent) if on < self.end_s]
+            planned = np.array(spans).reshape(-1, 2)
+            if _length(_without(planned, there)) > 0:
                 yield f"agent {agent} is not there when the roster says"
-            for on, off in _without(there, planned.reshape(-1, 2)):
+            for on, off in _without(there, planned):
                 busy = (self.work.agent == agent) & (self.work.start < on) & (self.work.end >= off)
                 if not busy.any():
                     yield f"agent {agent} stays without a turn"
@@ -189,12 +193,13 @@ class Floor:
         """After how much waiting a pool may take turns of a queue: 0 its own, inf never."""
         desk = self.desk
         native = [p for p, spec in enumerate(desk.pools) if self._speaks(spec, language, group)]
-        if not native and desk.routing.unserved == "bridge":
+        if not any(p < self.diary.own_pools for p in native) and desk.routing.unserved == "bridge":
             bridge = code(desk.routing.bridge_language)
-            native = [p for p, spec in enumerate(desk.pools) if self._speaks(spec, bridge, group)]
+            native += [p for p, spec in enumerate(desk.pools) if self._speaks(spec, bridge, group)]
         if pool in native:
             return 0.0
-        rules = desk.routing.overflow if group != NONE else ()
+        # Rules of levers are left out: whether one was open at an instant is judged where a turn was taken by it.
+        rules = desk.routing.overflow[: self.diary.own_rules] if group != NONE else ()
         waits = [rule.after_min * 60.0 for rule in rules if self._helps(rule, desk.pools[pool], language, group)]
         return min(waits, default=INF)
 
@@ -229,12 +234,18 @@ class Floor:
             if w.route[i] == -2:
                 if before != agent:
                     yield f"agent {agent} is not the last of case {w.case[i]}"
+            elif (lever := self.diary.lever_of_route(int(w.route[i]))) is not None:
+                rule = self.routing.overflow[w.route[i] - 2]
+                if not self.diary.is_on(lever, float(w.start[i])):
+                    yield f"row {i} overflowed by lever {lever}, which is off"
+                if w.sure[i] and not self._helps(rule, self.desk.pools[pool], int(w.language[i]), int(w.group[i])):
+                    yield f"agent {agent} has no skill for row {i}"
             elif since == INF and w.sure[i]:
                 yield f"agent {agent} has no skill for row {i}"
             elif w.route[i] >= 2 and w.start[i] < w.queued[i] + (since - w.opens[i]) and w.sure[i]:
                 yield f"row {i} overflowed too early"
             spec = self.desk.pools[pool]
-            if not spec.head_count and not any(s.on_s <= w.start[i] < s.off_s for s in self.roster.stretches[agent]):
+            if not spec.head_count and not any(a <= w.start[i] < b for a, b in self._planned(agent)):
                 yield f"agent {agent} starts at {w.start[i]}, outside of his shift"
 
     # ---- who should have ----------------------------------------------------------------------------------
@@ -249,7 +260,7 @@ class Floor:
         """While a turn waits, everybody who may take it has his hands full."""
         w = self.work
         until = w.until
-        if self.routing.overdue.mode == "own_lane":
+        if any(rule.mode == "own_lane" for rule in self.diary.overdue_rules):
             until = np.minimum(until, np.maximum(w.key, w.queued))
         for pool, spec in enumerate(self.desk.pools):
             if spec.weights.waiting > 0:
@@ -285,7 +296,7 @@ class Floor:
 
     def keys_are_kept(self) -> Iterator[str]:
         """Nobody starts a turn while one that goes before it waits that he could have taken."""
-        w, mode = self.work, self.routing.overdue.mode
+        w, switched = self.work, self.diary.switches(OverdueLever)
         for pool, spec in enumerate(self.desk.pools):
             since = self.reach[pool]
             order = np.flatnonzero(w.sure & (since < w.until))
@@ -299,6 +310,9 @@ class Floor:
                     row = int(order[comes])
                     lines[bool(w.deferred[row])].add(float(w.key[row]), float(w.until[row]), row)
                     comes += 1
+                if now in switched:
+                    continue  # before the switch or after it: the rows do not tell
+                mode = self.diary.overdue_at(now).mode
                 mine = [lines[False]] if spec.reserve and not w.deferred[i] else list(lines.values())
                 for line in mine:
                     first = line.first_before(float(w.key[i]), now, mode != "keep")
@@ -323,16 +337,17 @@ class Floor:
 
     def lanes_and_limits_hold(self) -> Iterator[str]:
         """No more overdue turns in hand than the lane has seats, no more waiting than places."""
-        w, routing = self.work, self.routing
-        if routing.overdue.mode == "own_lane":
-            late = (w.start > w.key) & (w.agent != NONE)
-            start, end = w.start[late], w.end[late]
-            for at, n in zip(start.tolist(), _in_hand(start, start, end).tolist(), strict=True):
-                if n > routing.overdue.seats:
-                    yield f"{n} overdue turns in hand at {at}"
+        w, routing, switched = self.work, self.routing, self.diary.switches(OverdueLever)
+        late = (w.start > w.key) & (w.agent != NONE)
+        start, end = w.start[late], w.end[late]
+        for at, n in zip(start.tolist(), _in_hand(start, start, end).tolist(), strict=True):
+            rule = self.diary.overdue_at(at)
+            if rule.mode == "own_lane" and at not in switched and n > rule.seats:
+                yield f"{n} overdue turns in hand at {at}"
         lets_in = any(isinstance(f, HeldFault | NoAnswer | SiteDark) for f in self.scenario.faults) or any(
             pool.shift_end == "hand_back" for pool in self.desk.pools
         )
+        lets_in |= self.diary.lets_in()
         state = self.outcome.turns["state"]
         away = np.isin(state, (TurnState.BLOCKED, TurnState.BALKED)) & (self.outcome.turns["kind"] != TurnKind.CALL)
         if not routing.limits and np.any(away):

@@ -19,6 +19,8 @@ from sim.measures import by_class, measure
 from sim.outcome import CaseState, Outcome
 from sim.plan import Plan, load_plan
 
+pytestmark = pytest.mark.exact
+
 READING = {"automatic_reading"}
 DEFLECTION = {
     "broadcast",

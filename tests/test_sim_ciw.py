@@ -21,6 +21,8 @@ from scenarios.traces import Trace
 from sim import compiled
 from sim.outcome import TurnState
 
+pytestmark = pytest.mark.exact
+
 RUNS, WARM_MIN, END_MIN = 20, 60.0, 660.0
 URGENT, CALM = Topic.REBOOKING, Topic.INFO
 RATES = {("en", URGENT): 0.4, ("en", CALM): 1.0, ("nl", URGENT): 0.2, ("nl", CALM): 0.5}  # a minute

@@ -23,6 +23,8 @@ from sim.estimate import summarise
 from sim.measures import measure
 from sim.waits import Rows
 
+pytestmark = pytest.mark.exact
+
 EXPERIMENTS, REPLICATIONS, CUSTOMERS = 200, 15, 400
 EVERY_MIN = 1000.0  # between the replications of an experiment, which lie in one window
 RATE, MU, SERVERS = 1.0, 1.0, 2

@@ -32,6 +32,8 @@ from sim.desk import Desk
 from sim.outcome import CaseState, Outcome, TurnState
 from sim.policies import AgentView
 
+pytestmark = pytest.mark.exact
+
 TROUBLE_H = {
     "bot_flood": (0, 4),
     "crm_down_in_surge": (68, 80),

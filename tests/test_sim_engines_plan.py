@@ -15,6 +15,8 @@ from sim import library as desks
 from sim.outcome import PlanStep
 from sim.plan import Plan, load_plan, plan_names
 
+pytestmark = pytest.mark.exact
+
 
 @pytest.mark.parametrize("name", plan_names())
 def test_the_plans_of_the_library_give_the_same_rows_on_both_engines(name: str) -> None:

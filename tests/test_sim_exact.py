@@ -15,6 +15,8 @@ from exact_cases import CASES, allowed, values
 
 from sim import compiled
 
+pytestmark = pytest.mark.exact
+
 
 @pytest.mark.parametrize("name", CASES)
 def test_the_compiled_engine_meets_the_exact_answer_with_its_stated_tolerance(name: str) -> None:

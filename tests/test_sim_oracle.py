@@ -4,6 +4,8 @@ With one queue in order of arrival and agents who all can the same, the earliest
 free decides the fate of each customer as he arrives: at once, after waiting until then, or not at all if his
 patience ends before. So there are no events, no queue and no clock here. Draws have names; they are taken
 from `sim.draws` under the names that `docs/simulation.md` gives them: the work of a case, and the patience
+
+pytestmark = pytest.mark.exact
 of its first wait. A case has one turn, which takes all of its work: with a spread of 0 the turn's share is exactly
 1. A recorded wait is one expression: start - queued, of who leaves (queued + patience) - queued.
 Source of the recursion: Kiefer and Wolfowitz (1955); with customers who leave, each server-free time holds as

@@ -34,6 +34,8 @@ from sim import library as desks
 from sim.desk import Desk
 from sim.outcome import Outcome, TurnState
 
+pytestmark = pytest.mark.exact
+
 FOLDER = Path(__file__).parent / "data" / "published"
 PRINTED: dict[str, dict[str, list[float]]] = tomllib.loads((FOLDER / "printed.toml").read_text())
 T_999 = 1.9623  # 97.5 % quantile of Student's t, of the printed intervals

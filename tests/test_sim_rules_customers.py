@@ -11,6 +11,8 @@ from small import case, desk, extra, play, pool, post, scenario, starts, states,
 from scenarios.names import Platform, Sentiment, Visibility, code
 from sim.outcome import CaseState, TurnKind, TurnState
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 NOBODY = desk(pool(steps=[(0, 0)]))
 RECONTACTED, ESCALATED, SWITCHED, FROM_PHONE = range(4)

@@ -12,6 +12,8 @@ from sim.outcome import CaseState, TurnKind, TurnState
 from sim.policies import AgentView
 from sim.world import BRIDGE, OWN, STICKY
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 TOPICS = ["rebooking", "baggage", "checkin", "payment", "care", "assistance", "lost_item", "complaint", "praise"]
 GROUPS = {"info": ["info"], "refund": ["refund"], "rest": TOPICS}

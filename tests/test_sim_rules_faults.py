@@ -11,6 +11,8 @@ from scenarios.names import Platform, Visibility, code
 from sim import reference
 from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 LAST_TURN: dict[str, Any] = {"turns": [0.0, 1.0]}
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
 from small import agents, case, desk, play, pool, post, scenario, starts, states, taken_by, turns
 
 from sim.outcome import CaseState, TurnState
+
+pytestmark = pytest.mark.exact
 
 
 def test_who_comes_at_the_instant_when_patience_ends_still_answers() -> None:

@@ -11,6 +11,8 @@ from scenarios.names import Platform, Visibility, code
 from sim.desk import Desk
 from sim.outcome import CaseState, Outcome, PlanStep, TurnKind
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 POSTS = {"signal": "posts_per_h", "enter": 3.0, "leave": 2.0}
 RUSH = [post(n) for n in (1, 2, 3)]

@@ -9,6 +9,8 @@ from small import agents, case, desk, play, pool, post, scenario, starts, states
 
 from sim.outcome import CaseState, TurnKind, TurnState
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 LATE = pool(steps=[(0, 0), (100, 1)])  # one head from minute 100 on
 URGENT = [

@@ -9,6 +9,8 @@ from small import agents, case, desk, play, pool, post, scenario, starts, states
 
 from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 
 

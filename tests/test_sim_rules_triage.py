@@ -12,6 +12,8 @@ from scenarios.errors import DeskError
 from sim import reference
 from sim.outcome import CaseState, TurnKind, TurnState
 
+pytestmark = pytest.mark.exact
+
 INF = float("inf")
 READ = {"mode": "people", "reading_s": 60.0, "promise_min": 10.0}
 FILTER = {"mode": "automatic", "reading_s": 60.0}
