@@ -6,6 +6,7 @@ agent more changes nobody else's absences.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -81,12 +82,16 @@ def realise(desk: Desk, scenario: Scenario, key: np.uint64, start_s: float, unti
             levels.append(_levels(pool, scenario, start_s, until_s))
             continue
         levels.append(())
+        if not any(plan.days for plan in plans):  # seats of a ladder
+            stretches += [()] * len(plans)
+            continue
         zone = desk.zone(pool)
         calendar = calendars.get(zone) or calendars.setdefault(zone, _Calendar(scenario, zone, start_s, until_s))
+        dark = _dark(pool, scenario)
         for plan in plans:
             agent = len(stretches)
             mine, paid = _attendance(agent, pool, plan, scenario, calendar, key)
-            stretches.append(mine)
+            stretches.append(tuple(_without(_joined(mine), [(-np.inf, start_s), (until_s, np.inf), *dark])))
             shifts += paid
     return Roster(tuple(pool_of), tuple(stretches), tuple(levels), tuple(shifts))
 
@@ -138,16 +143,16 @@ class _Calendar:
 
 def _attendance(
     agent: int, pool: Pool, plan: _Plan, scenario: Scenario, calendar: _Calendar, key: np.uint64
-) -> tuple[tuple[Stretch, ...], list[PaidShift]]:
-    """Stretches at the desk and paid shifts of one agent, inside the calendar's window."""
+) -> tuple[list[Stretch], list[PaidShift]]:
+    """Stretches at the desk and paid shifts of one agent that touch the calendar's window."""
     stretches: list[Stretch] = []
     paid: list[PaidShift] = []
     by_day: dict[int, list[tuple[int, float]]] = {}
-    for weekday, clock_s, shift_s in plan.days:
+    for weekday, clock_s, shift_s in sorted(plan.days):
         by_day.setdefault(weekday, []).append((clock_s, shift_s))
     for day in calendar.dates:
         ordinal = day.toordinal() - 1  # 0 is a Monday
-        for n, (clock, length) in enumerate(sorted(by_day.get(ordinal % plan.cycle, []))):
+        for n, (clock, length) in enumerate(by_day.get(ordinal % plan.cycle, ())):
             start = calendar.at(day, clock)
             end = calendar.at(day, clock + int(length)) if plan.by_clock else start + length
             if end <= calendar.start_s or start >= calendar.until_s:
@@ -159,13 +164,16 @@ def _attendance(
             paid.append(PaidShift(agent, max(start, calendar.start_s), min(end, calendar.until_s), worked))
             if worked and late is not None:
                 stretches += _stretches(agent, name, start, start + late, end, plan.breaks, key)
-    dark = [
+    return stretches, paid
+
+
+def _dark(pool: Pool, scenario: Scenario) -> list[tuple[float, float]]:
+    """When nobody can work at a pool's site."""
+    return [
         (f.from_h * HOUR_S, f.to_h * HOUR_S)
         for f in scenario.faults
         if isinstance(f, SiteDark) and pool.site in f.sites
     ]
-    clipped = _without(_joined(stretches), [(-np.inf, calendar.start_s), (calendar.until_s, np.inf), *dark])
-    return tuple(clipped), paid
 
 
 def _late_s(agent: int, pool: Pool, name: int, start: float, scenario: Scenario, key: np.uint64) -> float | None:
@@ -251,9 +259,11 @@ def _levels(pool: Pool, scenario: Scenario, start_s: float, until_s: float) -> t
         or (isinstance(f, StaffAbsent) and f.late_h is None and (not f.sites or pool.site in f.sites))
     ]  # fmt: skip
     times = {start_s} | {h * HOUR_S for h, _ in pool.steps} | {x * HOUR_S for f in faults for x in (f.from_h, f.to_h)}
+    begins = [h * HOUR_S for h, _ in pool.steps]
     out: list[tuple[float, int]] = []
     for t in sorted(time for time in times if start_s <= time < until_s):
-        heads = next((n for h, n in reversed(pool.steps) if h * HOUR_S <= t), 0)
+        place = bisect_right(begins, t)
+        heads = pool.steps[place - 1][1] if place else 0
         for f in faults:
             if f.from_h * HOUR_S <= t < f.to_h * HOUR_S:
                 heads = 0 if isinstance(f, SiteDark) else int(np.floor(heads * (1 - f.share) + 0.5))
