@@ -42,7 +42,8 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace", "bench",
+    "run", "staff", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace",
+    "bench",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -324,6 +325,52 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
     if told.told is not None:
         _print_json(told.to_dict()) if as_json else compare_tables.comparison(for_results(), told.told)
     _leave(told)
+
+
+@main.command("staff")
+@_with(
+    click.argument("scenario"),
+    click.option("--promise", "promises", multiple=True, required=True, metavar="WORDS",
+                 help="Such as '80% in 20 min'; may be given several times."),
+    click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True,
+                 help="The desk: its pools say who can be had, its shifts and ladder what can be reached."),
+    click.option("--plan", metavar="NAME|FILE", help="The crisis plan, in the place of the desk's own; none: without."),
+    click.option("--per", type=click.Choice(["language", "all"]), default="language", show_default=True,
+                 help="Whether the promise holds in each language as well, or for all cases together."),
+    click.option("--budget", metavar="TIME", default="1m", show_default=True,
+                 help="Time for the search, such as 10m; playing what was found comes on top."),
+    click.option("--size", type=click.Choice(SIZES[1:]), default="likely", show_default=True,
+                 help="Size of the surges for which the plan is made; larger ones are worked out beside it."),
+    click.option("--miss-cost", "miss_eur", type=click.FloatRange(0), default=10.0, show_default=True, metavar="EUR",
+                 help="Price of a case whose promise is missed, to weigh plans where the size is open."),
+    click.option("--baselines", metavar="N", type=click.IntRange(0), default=8, show_default=True,
+                 help="Days on which two usual ways to staff are played for comparison; 0: not at all."),
+    SEED,
+    HOURS,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _staff(scenario: str, promises: tuple[str, ...], desk: str, plan: str | None, out: Path | None, as_json: bool,
+           **asked: Any) -> None:  # fmt: skip
+    """Size the staff with which SCENARIO keeps a promise.
+
+    \b
+    Example:
+      ashcloud staff quiet_week --promise "80% in 20 min" --hours 24 --budget 10s
+
+    The requirement is as if all stood ready; what the desk and its call-in ladder can reach is told apart.
+    Exit code 1 if that does not keep the promise.
+    """
+    from reports import staff, staff_tables
+    from reports.console import Terminal
+    from reports.staff_manifest import StaffSettings
+
+    question = staff.StaffQuestion(scenario, desk, plan, promises, StaffSettings(**asked), ("ashcloud", *sys.argv[1:]))
+    told = staff.staff(question, out, Terminal())
+    _print(as_json, told.to_dict() if as_json else told, staff_tables.plan)
+    if told.folder is not None:
+        click.echo(f"page: {told.folder / 'staff.html'}", err=True)
+    click.get_current_context().exit(told.code)
 
 
 @main.command("report")

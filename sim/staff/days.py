@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from sim.waits import Rows
 IntArray = NDArray[np.int64]
 HOUR_S = 3600.0
 LANGUAGES = members(Language)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -96,25 +97,32 @@ class Days:
         start, end = self.window_s
         return int(np.ceil((end - start) / QUARTER_S - 1e-9))
 
-    def play(self, desk: Desk, promises: Sequence[Promise], runs: slice = slice(None)) -> list[Kept]:
-        """Play the days, or some of them, against a desk; each run goes on until every case had its time."""
-        drain_h = max(promise.within_s for promise in promises) / HOUR_S + 1.0
-        which = list(zip(self.traces, self.numbers, strict=True))[runs]
-        one = partial(self._one, desk, promises, drain_h)
-        if len(which) == 1:
-            return [one(which[0])]
-        with ThreadPoolExecutor(cores()) as crew:
-            return list(crew.map(one, which))
+    def each(self, desk: Desk, look: Callable[[Outcome], T], drain_h: float) -> list[T]:
+        """Play the days against a desk, two at a time, and keep of each outcome what `look` sees in it."""
 
-    def _one(self, desk: Desk, promises: Sequence[Promise], drain_h: float, day: tuple[Trace, int]) -> Kept:
-        trace, number = day
-        return count(compiled.run(self.scenario, desk, trace, self.seed, number, drain_h), promises, self.intervals)
+        def one(day: tuple[Trace, int]) -> T:
+            return look(compiled.run(self.scenario, desk, day[0], self.seed, day[1], drain_h))
+
+        days = list(zip(self.traces, self.numbers, strict=True))
+        if len(days) == 1:
+            return [one(days[0])]
+        with ThreadPoolExecutor(cores()) as crew:
+            return list(crew.map(one, days))
+
+    def play(self, desk: Desk, promises: Sequence[Promise]) -> list[Kept]:
+        """Play the days against a desk; each run goes on until every case had its time."""
+        return self.each(desk, lambda outcome: count(outcome, promises, self.intervals), drain_h(promises))
+
+
+def drain_h(promises: Sequence[Promise]) -> float:
+    """Hours beyond the window after which every case has had its time."""
+    return max(promise.within_s for promise in promises) / HOUR_S + 1.0
 
 
 def count(outcome: Outcome, promises: Sequence[Promise], intervals: int) -> Kept:
     """Cases and kept promises of one run by language and quarter of an hour."""
     rows = Rows(outcome)
-    place = ((rows.cases["posted_s"] - rows.window_s[0]) // QUARTER_S).astype(np.int64)
+    place = place_of(rows)
     inside = (place >= 0) & (place < intervals)
     cell = rows.cases["language"].astype(np.int64) * intervals + place
     shape = (len(LANGUAGES), intervals)
@@ -125,3 +133,9 @@ def count(outcome: Outcome, promises: Sequence[Promise], intervals: int) -> Kept
     # A run's cases with an answer at the very moment of the promise have kept it.
     kept = [counted(rows.response_s <= promise.within_s) for promise in promises]
     return Kept(counted(np.ones(cell.size, dtype=np.bool_)), np.stack(kept))
+
+
+def place_of(rows: Rows) -> IntArray:
+    """(cases,) quarter of an hour, from the start of the window, in which each case was posted."""
+    out: IntArray = ((rows.cases["posted_s"] - rows.window_s[0]) // QUARTER_S).astype(np.int64)
+    return out

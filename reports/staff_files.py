@@ -1,0 +1,79 @@
+"""The files of a staffing plan: the requirement by interval as CSV, and a desk that can be simulated."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+import tomli_w
+from numpy.typing import NDArray
+
+from reports.staffed import Staffed
+from sim.desk import Desk, Pool
+from sim.staff.seats import HOUR_S
+
+FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would work out instead of showing
+REQUIREMENT, DESK = "requirement.csv", "requirement.toml"
+
+
+def files(told: Staffed) -> dict[str, bytes]:
+    """Content by name of the file."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(requirement(told))
+    return {REQUIREMENT: text.getvalue().encode(), DESK: desk_file(told)}
+
+
+def requirement(told: Staffed) -> Iterator[list[Any]]:
+    """Rows of the requirement: seats at work, and paid heads with breaks and absence, by pool and interval."""
+    desk, seats, scenario = told.question.desk, told.requirement.seats, told.question.scenario
+    names = [safe(pool.name) for pool in desk.pools]
+    yield [
+        "start_local", "start_utc", "hours_from_onset", "seats_total", "paid_total",
+        *(f"seats {name}" for name in names), *(f"paid {name}" for name in names),
+    ]  # fmt: skip
+    paid = paid_heads(desk, seats.heads)
+    for i in range(seats.heads.shape[1]):
+        at = seats.start_s + i * seats.interval_s
+        local, utc = scenario.clock(at, desk.timezone), scenario.clock(at, "UTC")
+        yield [
+            local.isoformat(timespec="minutes"), utc.isoformat(timespec="minutes"), f"{at / HOUR_S:g}",
+            int(seats.heads[:, i].sum()), round(float(paid[:, i].sum()), 2),
+            *seats.heads[:, i].tolist(), *(round(float(value), 2) for value in paid[:, i]),
+        ]  # fmt: skip
+
+
+def paid_heads(desk: Desk, heads: NDArray[np.int64]) -> NDArray[np.float64]:
+    """(pools, intervals) heads on the payroll for so many at work: breaks and absence added."""
+    out: NDArray[np.float64] = heads / np.array([[at_work(pool)] for pool in desk.pools])
+    return out
+
+
+def at_work(pool: Pool) -> float:
+    """Share of paid time in which somebody of a pool is at the desk: absence and breaks taken out."""
+    hours = [
+        (shift.heads * shift.length_h, sum(b.minutes for b in shift.breaks) / 60.0 * shift.heads)
+        for shift in pool.shifts
+    ]
+    paid, rest = (sum(column) for column in zip(*hours, strict=True)) if hours else (1.0, 0.0)
+    return (1.0 - pool.absent_share) * (1.0 - (rest / paid if paid else 0.0))
+
+
+def desk_file(told: Staffed) -> bytes:
+    """The requirement as a desk file."""
+    desk = told.requirement.seats.desk(told.question.desk)
+    named = desk.model_copy(update={
+        "name": f"{desk.name}-requirement",
+        "title": f"{desk.title}: seats for {told.question.scenario.name}, as if all stood ready",
+        "assumed": (),
+    })  # fmt: skip
+    return tomli_w.dumps(
+        named.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    ).encode()
+
+
+def safe(cell: str) -> str:
+    """A cell that no spreadsheet takes for a formula."""
+    return f"'{cell}" if cell.startswith(FORMULAS) else cell

@@ -1,0 +1,207 @@
+"""The reachable plan: what the desk and its call-in ladder can really do, and from when it is enough.
+
+The desk is played as its file says: its own shifts, and the people that its crisis plan calls in, with their
+lead times, acceptance, hours and rest. What is missed before they come is missed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.crisis import expand
+from sim.desk import Desk
+from sim.estimate import Estimate, estimate
+from sim.measures import Row, measure
+from sim.outcome import Outcome, PlanStep
+from sim.plan import Plan
+from sim.staff.days import Days, Kept, count, drain_h
+from sim.staff.promise import Promise
+from sim.staff.seats import QUARTER_S
+from sim.staff.standing import Group, groups
+from sim.waits import seconds_within
+
+FloatArray = NDArray[np.float64]
+DAY = 96  # intervals
+
+
+@dataclass(frozen=True)
+class Attended:
+    """One run: what was kept, what it cost, who was there.
+
+    Attributes
+    ----------
+    kept : Kept
+    row : Row
+        Measures, see `sim.measures`.
+    own, ladder : (intervals,) float64
+        People at the desk on average: of the desk's shifts, and called in.
+    first_ladder_s : float
+        When the first who was called in sat down, inf: nobody did.
+    stood_down_s : float
+        When the last of them had gone, inf: somebody is there to the end.
+    """
+
+    kept: Kept
+    row: Row
+    own: FloatArray
+    ladder: FloatArray
+    first_ladder_s: float
+    stood_down_s: float
+
+
+@dataclass(frozen=True)
+class Reachable:
+    """What the plan reaches.
+
+    Attributes
+    ----------
+    groups : tuple of Group
+        See `sim.staff.standing.groups`.
+    kept_from_s : float
+        Time from onset from which on every 24 hours keep the promise, up to the end; inf: none do.
+    missed_before : Estimate
+        Cases a run whose promise was missed before that (all of them, if it is never kept).
+    cost : Estimate
+        In euros a run.
+    own, ladder : (intervals,) float64
+        People at the desk, means over runs.
+    most_called : int
+        The most that are called in at once in any run.
+    heads : int
+        How many the ladder has.
+    first_ladder_s, stood_down_s : float
+        The earliest arrival of all runs, and the mean time at which the last had gone; inf: never.
+    """
+
+    groups: tuple[Group, ...]
+    kept_from_s: float
+    missed_before: Estimate
+    cost: Estimate
+    own: FloatArray
+    ladder: FloatArray
+    most_called: int
+    heads: int
+    first_ladder_s: float
+    stood_down_s: float
+
+    @property
+    def keeps(self) -> bool:
+        """Whether every promise holds over the whole window, for all and for each promised language."""
+        return all(group.margin >= 0.0 for group in self.groups if group.kind != "part")
+
+
+def reachable(days: Days, desk: Desk, promises: Sequence[Promise], per_language: bool = True) -> Reachable:
+    """Play the desk as it is, with the ladder of its plan."""
+    runs = attend(days, desk, promises)
+    kept_from = kept_from_s([run.kept for run in runs], promises, days.window_s[0])
+    before = [_missed_before(run.kept, kept_from, days.window_s[0]) for run in runs]
+    gone = [run.stood_down_s for run in runs if run.first_ladder_s < np.inf]
+    ladder = desk.plan.ladder if desk.plan is not None else ()
+    return Reachable(
+        groups=tuple(groups([run.kept for run in runs], promises, per_language)),
+        kept_from_s=kept_from,
+        missed_before=estimate(before),
+        cost=estimate([run.row["cost"] or 0.0 for run in runs]),
+        own=np.mean([run.own for run in runs], axis=0),
+        ladder=np.mean([run.ladder for run in runs], axis=0),
+        most_called=int(max(np.ceil(run.ladder.max() - 1e-9) for run in runs)),
+        heads=sum(rung.heads for rung in ladder),
+        first_ladder_s=min(run.first_ladder_s for run in runs),
+        stood_down_s=float(np.mean(gone)) if gone else np.inf,
+    )
+
+
+def attend(days: Days, desk: Desk, promises: Sequence[Promise]) -> list[Attended]:
+    """Play the days and look who was there."""
+    own_pools = len(desk.pools)
+    assert len(expand(desk).pools) >= own_pools
+
+    def look(outcome: Outcome) -> Attended:
+        staff, end_s = outcome.staff, float(outcome.about["end_s"])
+        edges = days.window_s[0] + QUARTER_S * np.arange(days.intervals + 1, dtype=np.float64)
+        called = staff["pool"] >= own_pools
+        on, off = staff["on_s"], np.minimum(staff["off_s"], end_s)
+        steps = outcome.plan["step"]
+        active = bool(np.isin(steps, (PlanStep.CALLED,)).any()) and bool(called.any())
+        last = float(off[called].max()) if active else np.inf
+        return Attended(
+            kept=count(outcome, promises, days.intervals),
+            row=measure(outcome),
+            own=seconds_within(on[~called], off[~called], edges) / QUARTER_S,
+            ladder=seconds_within(on[called], off[called], edges) / QUARTER_S,
+            first_ladder_s=float(on[called].min()) if active else np.inf,
+            stood_down_s=last if last < end_s else np.inf,
+        )
+
+    return days.each(desk, look, drain_h(promises))
+
+
+def kept_from_s(runs: Sequence[Kept], promises: Sequence[Promise], start_s: float) -> float:
+    """First quarter of an hour from which on every 24 hours, and what is left of a day, keep all promises.
+
+    Shares are of all runs together; inf if there is none.
+    """
+    cases = np.sum([run.cases.sum(axis=0) for run in runs], axis=0)
+    n = cases.size
+    good = np.ones(n, dtype=bool)
+    for i, promise in enumerate(promises):
+        kept = np.sum([run.kept[i].sum(axis=0) for run in runs], axis=0)
+        ahead_cases, ahead_kept = _ahead(cases), _ahead(kept)
+        good &= ahead_kept >= promise.share * ahead_cases
+    bad = np.flatnonzero(~good)
+    first = int(bad[-1]) + 1 if bad.size else 0
+    return start_s + first * QUARTER_S if first < n else np.inf
+
+
+def _ahead(values: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sum of each interval and those of the 24 hours from it on."""
+    sums = np.concatenate([[0], np.cumsum(values)])
+    n = values.size
+    out: NDArray[np.int64] = sums[np.minimum(np.arange(n) + DAY, n)] - sums[:n]
+    return out
+
+
+def _missed_before(kept: Kept, until_s: float, start_s: float) -> float:
+    end = kept.cases.shape[1] if until_s == np.inf else round((until_s - start_s) / QUARTER_S)
+    return float((kept.cases[:, :end].sum() - kept.kept[:, :, :end].sum(axis=(1, 2))).max())
+
+
+def called_later(plan: Plan, hours: float) -> Plan:
+    """The same plan, in which every rung is asked so many hours later; negative: earlier, where that is possible.
+
+    Raises
+    ------
+    ValueError
+        If a rung cannot be asked so much earlier.
+    """
+    if any(rung.after_h + hours < 0.0 for rung in plan.ladder):
+        raise ValueError(f"a rung is asked less than {-hours:g} h after the declaration: it cannot be asked earlier")
+    ladder = tuple(rung.model_copy(update={"after_h": rung.after_h + hours}) for rung in plan.ladder)
+    return plan.model_copy(update={"ladder": ladder})
+
+
+@dataclass(frozen=True)
+class Hour:
+    """What an hour's delay of all calls costs: missed promises and euros a run, on the same days."""
+
+    missed: Estimate
+    cost: Estimate
+
+
+def an_hour_later(days: Days, desk: Desk, promises: Sequence[Promise]) -> Hour | None:
+    """Paired differences between calling everybody an hour later and as the plan says; None without a ladder."""
+    if desk.plan is None or not desk.plan.ladder:
+        return None
+    now = attend(days, desk, promises)
+    later = attend(days, desk.with_plan(called_later(desk.plan, 1.0)), promises)
+    missed = [_missed(b.kept) - _missed(a.kept) for a, b in zip(now, later, strict=True)]
+    cost = [(b.row["cost"] or 0.0) - (a.row["cost"] or 0.0) for a, b in zip(now, later, strict=True)]
+    return Hour(estimate(missed), estimate(cost))
+
+
+def _missed(kept: Kept) -> float:
+    return float((kept.cases.sum() - kept.kept.sum(axis=(1, 2))).max())

@@ -1,0 +1,201 @@
+"""From a promise to plans: each shown to hold on fresh days, and to have no seat too many.
+
+Seats are found on some days, mended and trimmed on more days, and judged on fresh ones that had no part in finding
+them. All days of one plan have the same size of the surges; their noise and chance differ.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scenarios.model import Scenario
+from sim.desk import Desk
+from sim.estimate import Estimate, estimate
+from sim.measures import Row
+from sim.replicate import Size
+from sim.staff.budget import Budget
+from sim.staff.days import Days
+from sim.staff.need import Need
+from sim.staff.promise import Promise
+from sim.staff.reachable import attend
+from sim.staff.requirement import ROUNDS, Requirement
+from sim.staff.seats import Seats
+from sim.staff.standing import Group, groups
+from sim.staff.trim import CANDIDATES, Judge, OneFewer, one_fewer, tight_pools, trim
+
+FRESH = 40
+LARGE = 30_000  # cases a run from which on fewer runs say as much
+FRESH_SEED = 1_000_003  # added to the seed: fresh days share no chance with those of the search
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How many days the search plays: to find seats, and to mend and trim them."""
+
+    find: int
+    mend: int
+
+    @property
+    def half(self) -> Effort:
+        """Half as many, for a plan that begins with another one's seats."""
+        return Effort(self.find // 2, self.mend // 2)
+
+    @classmethod
+    def for_days(cls, days: Days) -> Effort:
+        """More days where a day holds fewer cases."""
+        large = days.traces[0].cases >= LARGE
+        return cls(8, 16) if large else cls(16, 40)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is to be sized.
+
+    Attributes
+    ----------
+    scenario : Scenario
+    desk : Desk
+    promises : tuple of Promise
+    per_language : bool
+    seed : int
+    hours : float or None
+        Length to cut the window to.
+    """
+
+    scenario: Scenario
+    desk: Desk
+    promises: tuple[Promise, ...]
+    per_language: bool = True
+    seed: int = 1
+    hours: float | None = None
+
+    def days(self, runs: int, size: Size | float, first: int = 0, fresh: bool = False) -> Days:
+        """Days of a size; `fresh` ones have chance of their own."""
+        seed = self.seed + FRESH_SEED if fresh else self.seed
+        return Days.draw(self.scenario, runs, seed, first=first, hours=self.hours, size=size)
+
+
+@dataclass(frozen=True)
+class Sized:
+    """One plan.
+
+    Attributes
+    ----------
+    name : str
+    promises : tuple of Promise
+        Those that it was made for.
+    size : Size or float
+        Size of the surges that it was made for.
+    seats : Seats
+    need : Need
+        What the seats were made of, to begin another search with.
+    groups : tuple of Group
+        How it stands on fresh days.
+    binding : OneFewer or None
+        The pool that has no seat to spare, on the same fresh days; None if nothing is promised.
+    rows : tuple of Row
+        Measures of the fresh days.
+    effort : Effort
+        Days that were searched on.
+    finished : bool
+        Whether the search came to its end within the budget.
+    """
+
+    name: str
+    promises: tuple[Promise, ...]
+    size: Size | float
+    seats: Seats
+    need: Need
+    groups: tuple[Group, ...]
+    binding: OneFewer | None
+    rows: tuple[Row, ...]
+    effort: Effort
+    finished: bool
+
+    def measure(self, name: str) -> Estimate:
+        """Mean and interval of a measure over the fresh days in which it has a value."""
+        return estimate([value for row in self.rows if (value := row[name]) is not None])
+
+    @property
+    def keeps(self) -> bool:
+        """Whether no promise is missed by more than its interval allows, for all and for each language."""
+        return all(_holds(group) for group in self.groups if group.kind != "part")
+
+
+def _holds(group: Group) -> bool:
+    found = group.estimate()
+    return (found.high if found.high is not None else group.share) >= group.promise.share
+
+
+def size_plan(
+    name: str,
+    question: Question,
+    budget: Budget,
+    *,
+    size: Size | float = "likely",
+    promises: Sequence[Promise] | None = None,
+    begin: Need | None = None,
+    effort: Effort | None = None,
+    candidates: int = CANDIDATES,
+) -> Sized:
+    """Find the seats of one plan.
+
+    Parameters
+    ----------
+    name : str
+        Of the plan.
+    question : Question
+    budget : Budget
+        A part of it goes to finding, the rest to mending and trimming; judging comes on top, and takes as long as
+        some two hundred runs.
+    size : size of the surges
+    promises : sequence of Promise, optional
+        Others than those of the question.
+    begin : Need, optional
+        That of a plan alike: the search is then short.
+    effort : Effort, optional
+    candidates : int
+        Pools that are tried with one seat fewer, to find the binding one.
+    """
+    asked = tuple(promises or question.promises)
+    few = question.days(2, size)
+    effort = effort or Effort.for_days(few)
+    days = question.days(effort.find, size)
+    first = Requirement(days, question.desk, asked, question.per_language, None if begin is None else begin.work)
+    found = first.find(budget.part(0.35), begin, rounds=2 if begin is not None else ROUNDS)
+    more = question.days(effort.mend, size, first=effort.find)
+    second = Requirement(more, question.desk, asked, question.per_language, first.work)
+    mended = second.find(budget.part(0.7), found.need, rounds=0)
+    judge = Judge(more, question.desk, asked, question.per_language)
+    seats = trim(mended.seats, judge, budget)
+    fresh = question.days(FRESH, size, fresh=True)
+    done = not budget.is_over
+    return judged(name, question, asked, size, seats, mended.need, judge, fresh, effort, done, candidates)
+
+
+def judged(
+    name: str,
+    question: Question,
+    promises: tuple[Promise, ...],
+    size: Size | float,
+    seats: Seats,
+    need: Need,
+    judge: Judge,
+    fresh: Days,
+    effort: Effort,
+    finished: bool,
+    candidates: int = CANDIDATES,
+) -> Sized:
+    """A plan with its evidence: how it stands on fresh days, and what one seat fewer does there."""
+    attended = attend(fresh, seats.desk(question.desk), promises)
+    found = groups([run.kept for run in attended], promises, question.per_language)
+    searched_on = tuple(judge(seats))
+    tried = one_fewer(seats, judge, tight_pools(searched_on, seats, question.desk, candidates), searched_on)
+    binding = None
+    if tried:
+        pools = [pool.name for pool in question.desk.pools]
+        there = Judge(fresh, question.desk, promises, question.per_language)
+        binding = one_fewer(seats, there, [pools.index(tried[0].pool)], tuple(found))[0]
+    rows = tuple(run.row for run in attended)
+    return Sized(name, promises, size, seats, need, tuple(found), binding, rows, effort, finished)
