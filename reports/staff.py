@@ -32,8 +32,8 @@ from sim.staff.baselines import Baseline, at_service, proportional, stationary
 from sim.staff.budget import Budget
 from sim.staff.need import Need
 from sim.staff.promise import Promise
-from sim.staff.reachable import an_hour_later, reachable
-from sim.staff.sizing import FRESH, Question, Sized, size_plan
+from sim.staff.reachable import an_hour_later, attend, reachable
+from sim.staff.sizing import Question, Sized, size_plan
 from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
 
 RESULTS = "staff.json"
@@ -168,9 +168,10 @@ def _work(
         watch.progress(0.0, 0)
         main = size_plan("requirement", asked, Budget(MAIN * seconds, watch), size=settings.size)
         watch.progress(1 / STEPS, 1)
-        days = asked.days(FRESH, settings.size, fresh=True)
-        reached = reachable(days, desk, promises, asked.per_language)
-        hour = an_hour_later(days, desk, promises)
+        days = asked.days(main.effort.fresh, settings.size, fresh=True)
+        runs_as_is = attend(days, desk, promises)
+        reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
+        hour = an_hour_later(days, desk, promises, runs_as_is)
         watch.progress(2 / STEPS, 2)
         others = [] if watch.stopped() else _others(asked, main, seconds, watch, settings)
         watch.progress(3 / STEPS, 3)
@@ -228,7 +229,7 @@ def _open_size(
 
 
 def _baselines(asked: Question, main: Sized, settings: StaffSettings) -> tuple[Baseline, ...]:
-    days = asked.days(settings.baselines, settings.size, first=FRESH, fresh=True)
+    days = asked.days(settings.baselines, settings.size, first=main.effort.fresh, fresh=True)
     size_u = days.traces[0].about["size_u"]
     quiet = scenario_library.load("quiet_week")
     ways = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from reports import formats as fm
 from reports.staffed import Staffed
 from sim.estimate import Estimate
-from sim.staff.sizing import FRESH, Sized
+from sim.staff.sizing import Sized
 from sim.staff.standing import Group
 
 EUR = "EUR"
@@ -134,10 +134,14 @@ def _one_fewer(sized: Sized) -> str:
     before, after = sized.binding.worst
     whom = "all cases" if after.name == "all" else after.name
     verdict = "misses the promise" if sized.binding.fails else "still keeps it"
-    return (
+    text = (
         f"One seat fewer in pool {sized.binding.pool} {verdict}: {whom} {fm.share(before.share)} to "
-        f"{fm.share(after.share)} on the same {before.cases.size} fresh days."
+        f"{fm.share(after.share)} on the same {before.cases.size} fresh days"
     )
+    if sized.binding.fails and after.margin >= 0.0:
+        missed = sized.binding.parts
+        text += f", but {missed[1]} parts of the window miss it beyond chance, {missed[0]} with the seat"
+    return f"{text}."
 
 
 def _unknown(told: Staffed) -> list[str]:
@@ -167,8 +171,8 @@ def _sure(told: Staffed) -> str:
     low = next(group.estimate() for group in sized.groups if group.kind == "all")
     assert low.low is not None and low.high is not None
     text = (
-        f"Judged on {FRESH} fresh days that had no part in finding it, seed {told.question.seed}: of all cases "
-        f"{fm.share(sized.groups[0].share)} in time ({100 * low.low:.1f}-{100 * low.high:.1f}{fm.NBSP}%, "
+        f"Judged on {sized.effort.fresh} fresh days that had no part in finding it, seed {told.question.seed}: "
+        f"of all cases {fm.share(sized.groups[0].share)} in time ({100 * low.low:.1f}-{100 * low.high:.1f}{fm.NBSP}%, "
         f"95{fm.NBSP}% interval)."
     )
     if not sized.finished:

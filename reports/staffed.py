@@ -13,7 +13,7 @@ from scenarios.digest import digest
 from sim.estimate import LEVEL, Estimate
 from sim.staff.baselines import Baseline
 from sim.staff.reachable import Hour, Reachable
-from sim.staff.sizing import FRESH, Question, Sized
+from sim.staff.sizing import Question, Sized
 from sim.staff.standing import Group
 from sim.staff.unknown_size import Table, TwoStage
 
@@ -84,7 +84,7 @@ class Staffed:
             "seed": asked.seed,
             "size": self.size,
             "level": LEVEL,
-            "fresh_days": FRESH,
+            "fresh_days": self.requirement.effort.fresh,
             "version": self.version,
             "miss_eur": self.miss_eur,
             "requirement": self._sized(self.requirement),

@@ -62,7 +62,7 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  ([\w-]+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
     files = ["scenario", "desk", "plan-file", "trace"]
-    assert listed == ["run", "simulate", "compare", "resume", "report", "rerun", *files, "bench"]
+    assert listed == ["run", "staff", "simulate", "compare", "resume", "report", "rerun", *files, "bench"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 
@@ -94,6 +94,16 @@ def test_the_main_verbs_come_first() -> None:
         (["simulate", TINY, "--backlog", "xx=1,nl=x"], "--backlog: xx is no language; they are en, "),
         (["simulate", TINY, "--backlog", "nl=x,nl"], "--backlog: nl=x is no number of cases; write it like nl=40"),
         (["simulate", TINY, "--desk", TINY_DESK, "--warm-up", "6"], "a warm-up of 6 hours leaves nothing to measure"),
+        (["staff", TINY], "Missing option '--promise'"),
+        (
+            ["staff", TINY, "--promise", "soon"],
+            "promise is 'soon', which cannot be read; write it like '80% in 20 min'",
+        ),
+        (
+            ["staff", TINY, "--promise", "80% in 1 h", "--budget", "soon"],
+            "--budget is 'soon'; write it like 10m or 90s",
+        ),
+        (["staff", TINY, "--promise", "80% in 1 h", "--desk", "nobody"], "nobody"),
         (["resume", "nowhere"], "nowhere: there is no run to go on with"),
         (["scenario", "validate"], "Missing argument 'FILES...'"),
         (["trace", "generate", "volcano"], "Missing option '--out'"),

@@ -82,4 +82,20 @@ def test_the_promise_counts_as_kept_from_when_every_day_ahead_keeps_it() -> None
     assert kept_from_s([run(bad + well)], (PROMISE,), 0.0) == 0.0
     # Of 48 missed ones at most 19 may lie ahead: from interval 29 on.
     assert kept_from_s([run([0] * 48 + well)], (PROMISE,), 900.0) == 900.0 + 29 * 900.0
-    assert kept_from_s([run(well + bad)], (PROMISE,), 0.0) == np.inf
+    # The last whole day has 20 missed intervals, one too many; with 19 it is kept.
+    assert kept_from_s([run(well + [0] * 20)], (PROMISE,), 0.0) == np.inf
+    assert kept_from_s([run(well + [0] * 19)], (PROMISE,), 0.0) == 0.0
+    # A window of less than a day is looked at as a whole.
+    assert kept_from_s([run([10] * 8 + [0] * 2)], (PROMISE,), 0.0) == 0.0
+    assert kept_from_s([run([10] * 7 + [0] * 3)], (PROMISE,), 0.0) == np.inf
+
+
+def test_each_promised_language_has_to_keep_it() -> None:
+    cases, kept = np.zeros((len(LANGUAGES), 120), dtype=np.int64), np.zeros((1, len(LANGUAGES), 120), dtype=np.int64)
+    cases[0], kept[0, 0] = 100, 100
+    cases[1], kept[0, 1, 50:] = 1, 1
+    runs = [Kept(cases, kept)]
+    assert kept_from_s(runs, (PROMISE,), 0.0) == 0.0
+    assert kept_from_s(runs, (PROMISE,), 0.0, [1]) == np.inf  # the last day begins at interval 24, and misses 26 of 96
+    kept[0, 1, 40:] = 1
+    assert kept_from_s(runs, (PROMISE,), 0.0, [1]) == 21 * 900.0  # from there on 19 of 96 are missed

@@ -15,17 +15,18 @@ from numpy.typing import NDArray
 from sim.crisis import expand
 from sim.desk import Desk
 from sim.estimate import Estimate, estimate
-from sim.measures import Row, measure
+from sim.measures import MEASURES, Row
 from sim.outcome import Outcome, PlanStep
 from sim.plan import Plan
 from sim.staff.days import Days, Kept, count, drain_h
 from sim.staff.promise import Promise
 from sim.staff.seats import QUARTER_S
-from sim.staff.standing import Group, groups
-from sim.waits import seconds_within
+from sim.staff.standing import ENOUGH, Group, groups, promised_languages
+from sim.waits import Rows, seconds_within
 
 FloatArray = NDArray[np.float64]
 DAY = 96  # intervals
+LOOKED_AT = ("cost", "agent_hours", "occupancy", "time_to_recover_s")
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,7 @@ class Attended:
     ----------
     kept : Kept
     row : Row
-        Measures, see `sim.measures`.
+        The measures of `LOOKED_AT`, see `sim.measures`.
     own, ladder : (intervals,) float64
         People at the desk on average: of the desk's shifts, and called in.
     first_ladder_s : float
@@ -62,7 +63,7 @@ class Reachable:
     groups : tuple of Group
         See `sim.staff.standing.groups`.
     kept_from_s : float
-        Time from onset from which on every 24 hours keep the promise, up to the end; inf: none do.
+        Time from onset from which on every 24 hours keep the promise, see `kept_from_s`; inf: none do.
     missed_before : Estimate
         Cases a run whose promise was missed before that (all of them, if it is never kept).
     cost : Estimate
@@ -94,10 +95,17 @@ class Reachable:
         return all(group.margin >= 0.0 for group in self.groups if group.kind != "part")
 
 
-def reachable(days: Days, desk: Desk, promises: Sequence[Promise], per_language: bool = True) -> Reachable:
-    """Play the desk as it is, with the ladder of its plan."""
-    runs = attend(days, desk, promises)
-    kept_from = kept_from_s([run.kept for run in runs], promises, days.window_s[0])
+def reachable(
+    days: Days,
+    desk: Desk,
+    promises: Sequence[Promise],
+    per_language: bool = True,
+    runs: Sequence[Attended] | None = None,
+) -> Reachable:
+    """What the desk as it is reaches, with the ladder of its plan; `runs` are its days if they were played already."""
+    runs = attend(days, desk, promises) if runs is None else runs
+    promised = promised_languages([run.kept for run in runs]) if per_language else []
+    kept_from = kept_from_s([run.kept for run in runs], promises, days.window_s[0], promised)
     before = [_missed_before(run.kept, kept_from, days.window_s[0]) for run in runs]
     gone = [run.stood_down_s for run in runs if run.first_ladder_s < np.inf]
     ladder = desk.plan.ladder if desk.plan is not None else ()
@@ -130,7 +138,7 @@ def attend(days: Days, desk: Desk, promises: Sequence[Promise]) -> list[Attended
         last = float(off[called].max()) if active else np.inf
         return Attended(
             kept=count(outcome, promises, days.intervals),
-            row=measure(outcome),
+            row=_row(outcome),
             own=seconds_within(on[~called], off[~called], edges) / QUARTER_S,
             ladder=seconds_within(on[called], off[called], edges) / QUARTER_S,
             first_ladder_s=float(on[called].min()) if active else np.inf,
@@ -140,21 +148,32 @@ def attend(days: Days, desk: Desk, promises: Sequence[Promise]) -> list[Attended
     return days.each(desk, look, drain_h(promises))
 
 
-def kept_from_s(runs: Sequence[Kept], promises: Sequence[Promise], start_s: float) -> float:
-    """First quarter of an hour from which on every 24 hours, and what is left of a day, keep all promises.
+def _row(outcome: Outcome) -> Row:
+    rows = Rows(outcome)
+    return {name: MEASURES[name](rows) for name in LOOKED_AT}
 
-    Shares are of all runs together; inf if there is none.
+
+def kept_from_s(
+    runs: Sequence[Kept], promises: Sequence[Promise], start_s: float, languages: Sequence[int] = ()
+) -> float:
+    """First quarter of an hour from which on every 24 hours that lie in the window keep all promises.
+
+    A window of less than a day counts as one. Shares are of all runs together, over all cases and over those of each
+    language given (by number), where a day has enough of them; inf if there is no such time.
     """
-    cases = np.sum([run.cases.sum(axis=0) for run in runs], axis=0)
-    n = cases.size
-    good = np.ones(n, dtype=bool)
+    cases = np.sum([run.cases for run in runs], axis=0)
+    n = cases.shape[1]
+    last = max(n - DAY, 0) + 1  # days that begin later reach beyond the window
+    good = np.ones(last, dtype=bool)
     for i, promise in enumerate(promises):
-        kept = np.sum([run.kept[i].sum(axis=0) for run in runs], axis=0)
-        ahead_cases, ahead_kept = _ahead(cases), _ahead(kept)
-        good &= ahead_kept >= promise.share * ahead_cases
+        kept = np.sum([run.kept[i] for run in runs], axis=0)
+        rows = [(cases.sum(axis=0), kept.sum(axis=0)), *((cases[k], kept[k]) for k in languages)]
+        for of, well in rows:
+            ahead_cases, ahead_kept = _ahead(of)[:last], _ahead(well)[:last]
+            good &= (ahead_kept >= promise.share * ahead_cases) | (ahead_cases < ENOUGH)
     bad = np.flatnonzero(~good)
     first = int(bad[-1]) + 1 if bad.size else 0
-    return start_s + first * QUARTER_S if first < n else np.inf
+    return start_s + first * QUARTER_S if first < last else np.inf
 
 
 def _ahead(values: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -192,11 +211,13 @@ class Hour:
     cost: Estimate
 
 
-def an_hour_later(days: Days, desk: Desk, promises: Sequence[Promise]) -> Hour | None:
+def an_hour_later(
+    days: Days, desk: Desk, promises: Sequence[Promise], runs: Sequence[Attended] | None = None
+) -> Hour | None:
     """Paired differences between calling everybody an hour later and as the plan says; None without a ladder."""
     if desk.plan is None or not desk.plan.ladder:
         return None
-    now = attend(days, desk, promises)
+    now = attend(days, desk, promises) if runs is None else runs
     later = attend(days, desk.with_plan(called_later(desk.plan, 1.0)), promises)
     missed = [_missed(b.kept) - _missed(a.kept) for a, b in zip(now, later, strict=True)]
     cost = [(b.row["cost"] or 0.0) - (a.row["cost"] or 0.0) for a, b in zip(now, later, strict=True)]

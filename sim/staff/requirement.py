@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from sim.desk import Desk
 from sim.outcome import Outcome
-from sim.staff.allot import Allotment
+from sim.staff.allot import STEP, Allotment
 from sim.staff.budget import Budget
 from sim.staff.days import LANGUAGES, Days, Kept, count, drain_h, place_of
 from sim.staff.need import Need
@@ -150,7 +150,10 @@ def _mixed(this: Round, upwards: bool = False) -> dict[str, FloatArray]:
             busy = float(np.quantile(need.work[number], BUSY))
             factor[number] = min(max(factor[number] * TO_NEXT_SEAT, 1.05 / max(busy, 1e-9)), MOST_FACTOR)
         else:
-            factor[number] = min(max(factor[number] * np.exp(2.0 * gap), 1.0 / MOST_FACTOR), MOST_FACTOR)
+            times = float(np.exp(2.0 * gap))
+            if upwards and gap > 0.0:
+                times = max(times, STEP)  # needs are rounded to such steps: less than one may change nothing
+            factor[number] = min(max(factor[number] * times, 1.0 / MOST_FACTOR), MOST_FACTOR)
     return {"factor": factor, "idle": idle}
 
 

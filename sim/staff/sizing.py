@@ -25,27 +25,32 @@ from sim.staff.standing import Group, groups
 from sim.staff.trim import CANDIDATES, Judge, OneFewer, one_fewer, tight_pools, trim
 
 FRESH = 40
+WEEK_H, MOST_TIMES = 168.0, 2.0
 LARGE = 30_000  # cases a run from which on fewer runs say as much
 FRESH_SEED = 1_000_003  # added to the seed: fresh days share no chance with those of the search
 
 
 @dataclass(frozen=True)
 class Effort:
-    """How many days the search plays: to find seats, and to mend and trim them."""
+    """How many days are played: to find seats, to mend and trim them, and fresh ones to judge them."""
 
     find: int
     mend: int
+    fresh: int = FRESH
 
     @property
     def half(self) -> Effort:
-        """Half as many, for a plan that begins with another one's seats."""
-        return Effort(self.find // 2, self.mend // 2)
+        """Half as many to search on, for a plan that begins with another one's seats."""
+        return Effort(max(self.find // 2, 2), max(self.mend // 2, 2), self.fresh)
 
     @classmethod
     def for_days(cls, days: Days) -> Effort:
-        """More days where a day holds fewer cases."""
-        large = days.traces[0].cases >= LARGE
-        return cls(8, 16) if large else cls(16, 40)
+        """Short windows differ more from one to the next, so more of them are played; of large ones fewer."""
+        if days.traces[0].cases >= LARGE:
+            return cls(8, 16)
+        hours = (days.window_s[1] - days.window_s[0]) / 3600.0
+        times = min(max(WEEK_H / hours, 1.0), MOST_TIMES)
+        return cls(round(16 * times**0.5), round(40 * times), round(FRESH * times))
 
 
 @dataclass(frozen=True)
@@ -169,9 +174,9 @@ def size_plan(
     mended = second.find(budget.part(0.7), found.need, rounds=0)
     judge = Judge(more, question.desk, asked, question.per_language)
     seats = trim(mended.seats, judge, budget)
-    fresh = question.days(FRESH, size, fresh=True)
+    fresh = question.days(effort.fresh, size, fresh=True)
     done = not budget.is_over
-    return judged(name, question, asked, size, seats, mended.need, judge, fresh, effort, done, candidates)
+    return judged(name, question, asked, size, seats, mended.need, fresh, effort, done, candidates)
 
 
 def judged(
@@ -181,7 +186,6 @@ def judged(
     size: Size | float,
     seats: Seats,
     need: Need,
-    judge: Judge,
     fresh: Days,
     effort: Effort,
     finished: bool,
@@ -190,12 +194,8 @@ def judged(
     """A plan with its evidence: how it stands on fresh days, and what one seat fewer does there."""
     attended = attend(fresh, seats.desk(question.desk), promises)
     found = groups([run.kept for run in attended], promises, question.per_language)
-    searched_on = tuple(judge(seats))
-    tried = one_fewer(seats, judge, tight_pools(searched_on, seats, question.desk, candidates), searched_on)
-    binding = None
-    if tried:
-        pools = [pool.name for pool in question.desk.pools]
-        there = Judge(fresh, question.desk, promises, question.per_language)
-        binding = one_fewer(seats, there, [pools.index(tried[0].pool)], tuple(found))[0]
+    there = Judge(fresh, question.desk, promises, question.per_language)
+    tried = one_fewer(seats, there, tight_pools(found, seats, question.desk, candidates), tuple(found))
+    binding = tried[0] if tried else None
     rows = tuple(run.row for run in attended)
     return Sized(name, promises, size, seats, need, tuple(found), binding, rows, effort, finished)

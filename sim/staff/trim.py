@@ -111,9 +111,15 @@ class OneFewer:
         return min(pairs, key=lambda pair: pair[1].margin)
 
     @property
+    def parts(self) -> tuple[int, int]:
+        """Parts of the window that miss a promise beyond chance, before and after."""
+        before, after = (sum(g.kind == "part" for g in failing(found)) for found in (self.before, self.after))
+        return before, after
+
+    @property
     def fails(self) -> bool:
-        """Whether a promise is missed without the seat."""
-        return self.worst[1].margin < 0.0
+        """Whether a promise is missed without the seat: over all, in a language, or in more parts of the window."""
+        return self.worst[1].margin < 0.0 or self.parts[1] > self.parts[0]
 
     def loss(self) -> Estimate:
         """By how much the share of that group falls without the seat, paired by day."""
@@ -142,4 +148,4 @@ def one_fewer(
         tried = fewer(seats, pool)
         if tried is not None:
             out.append(OneFewer(judge.desk.pools[pool].name, before, tuple(judge(tried))))
-    return sorted(out, key=lambda each: each.worst[1].margin)
+    return sorted(out, key=lambda each: (not each.fails, each.worst[1].margin))
