@@ -11,7 +11,7 @@ from sim.draws import Stream
 from sim.floor import Floor
 from sim.levers import HeadsLever
 from sim.outcome import CaseState, TurnState
-from sim.roster import PaidShift, Stretch
+from sim.roster import PaidShift, Stretch, dark_s, free_until_s
 from sim.turns import INF, Seat, Turn
 from sim.world import HOUR_S, World
 
@@ -27,6 +27,7 @@ class Attendance:
         self.shift_ends = {(shift.agent, shift.end_s) for shift in world.roster.shifts}
         floor.on_done = self._done
         self._schedule_staff()
+        self.dark = [dark_s(pool, world.scenario) for pool in world.desk.pools]
         self._schedule_dark()
 
     def _schedule_staff(self) -> None:
@@ -102,7 +103,7 @@ class Attendance:
             if not isinstance(lever, HeadsLever) or (lever.pools and seat.spec.name not in lever.pools):
                 continue
             until = off + lever.extend_h * HOUR_S
-            free = n + 1 == len(stretches) or stretches[n + 1].on_s > until
+            free = free_until_s(stretches, n, self.dark[seat.pool]) > until
             u = draws.uniform(self.world.key, Stream.STAY, seat.number, n * 64 + i)
             if free and u < lever.effect[1]:
                 return until

@@ -51,6 +51,7 @@ from sim.kernel_tables import (
     TOPIC,
     WORD,
 )
+from sim.roster import dark_s, free_until_s
 from sim.turns import ROOM
 from sim.world import HOUR_S, MINUTE_S, World, private_share
 
@@ -315,12 +316,13 @@ def _agenda(world: World) -> Table:
     """What is known beforehand, in order of time, and something that never comes."""
     made = [(INF, 0.0, 0.0, LAST_ORDER, NONE, NONE, 0)]
     shift_ends = {(shift.agent, shift.end_s) for shift in world.roster.shifts}
+    dark = [dark_s(pool, world.scenario) for pool in world.desk.pools]
     for seat, stretches in enumerate(world.roster.stretches):
         for n, each in enumerate(stretches):
             made.append((each.on_s, each.off_s, each.worked_s, order(Kind.STAFF_ON, seat), COME, seat, 0))
             if each.off_s < world.until_s:
-                # Of an end: when he comes again, whether it is that of a shift, the number of the stretch.
-                again = stretches[n + 1].on_s if n + 1 < len(stretches) else INF
+                # Of an end: until when he could stay, whether it is that of a shift, the number of the stretch.
+                again = free_until_s(stretches, n, dark[world.roster.pool_of[seat]])
                 ends = float((seat, each.off_s) in shift_ends)
                 made.append((each.off_s, again, ends, order(Kind.STAFF_OFF, seat), GO, seat, n))
     pool_of = world.roster.pool_of

@@ -21,6 +21,7 @@ from sim.levers import Lever, Trigger
 
 FOLDER = Path(scenarios.__file__).parent / "plans"
 HOUR_MIN = 60
+SLACK_H = 1e-9  # a break with which the time ends is no break
 
 
 def _speeds(value: Any) -> Any:
@@ -110,10 +111,14 @@ class Plan(Frozen):
         for place, names in (("levers", [x.name for x in self.levers]), ("ladder", [x.name for x in self.ladder])):
             faults += [(f"{place}[{i}].name", f"is {n!r} a second time") for i, n in enumerate(names) if n in names[:i]]
         faults += [
-            (f"ladder[{i}].breaks[{j}]", f"ends {b.after_h + b.minutes / 60:g} h after a start of {rung.max_h:g} h")
+            (
+                f"ladder[{i}].breaks[{j}]",
+                f"ends {b.after_h + b.minutes / 60:g} h after the start, and not before the end of {rung.max_h:g} h; "
+                "lower max_h instead",
+            )
             for i, rung in enumerate(self.ladder)
             for j, b in enumerate(rung.breaks)
-            if b.after_h + b.minutes / 60 > rung.max_h
+            if b.after_h + b.minutes / 60 >= rung.max_h - SLACK_H
         ]
         if faults:
             raise Faults(faults)

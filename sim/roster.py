@@ -87,7 +87,7 @@ def realise(desk: Desk, scenario: Scenario, key: np.uint64, start_s: float, unti
             continue
         zone = desk.zone(pool)
         calendar = calendars.get(zone) or calendars.setdefault(zone, _Calendar(scenario, zone, start_s, until_s))
-        dark = _dark(pool, scenario)
+        dark = dark_s(pool, scenario)
         for plan in plans:
             agent = len(stretches)
             mine, paid = _attendance(agent, pool, plan, scenario, calendar, key)
@@ -167,8 +167,14 @@ def _attendance(
     return stretches, paid
 
 
-def _dark(pool: Pool, scenario: Scenario) -> list[tuple[float, float]]:
-    """When nobody can work at a pool's site."""
+def free_until_s(stretches: Sequence[Stretch], n: int, dark: Sequence[tuple[float, float]]) -> float:
+    """Until when somebody could stay after his n-th stretch: then he comes again, or his site goes dark; inf: neither."""
+    again = stretches[n + 1].on_s if n + 1 < len(stretches) else np.inf
+    return min([again, *(begin for begin, _ in dark if begin >= stretches[n].off_s)])
+
+
+def dark_s(pool: Pool, scenario: Scenario) -> list[tuple[float, float]]:
+    """When nobody can work at a pool's site, in seconds from onset."""
     return [
         (f.from_h * HOUR_S, f.to_h * HOUR_S)
         for f in scenario.faults

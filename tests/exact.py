@@ -46,6 +46,12 @@ def exact(case: str) -> dict[str, Any]:
     return values
 
 
+def parameters(case: str) -> dict[str, Any]:
+    """Parameters of a validation case by its id."""
+    values: dict[str, Any] = _cases()[case]["parameters"]
+    return values
+
+
 def exponential(mean_min: float, unit_min: float = 1.0) -> dict[str, Any]:
     """An exponential law with this mean, in units of `unit_min` minutes."""
     return {"kind": "exponential", "mean": mean_min / unit_min}
