@@ -44,7 +44,7 @@ def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster
     diary = Diary(outcome, trace, desk)
     book, posts = _Book(outcome, trace), Posts(outcome, trace, scenario, diary)
     keys, steps = Keys(outcome, trace, scenario, diary), Steps(outcome, diary, posts)
-    staff = Staff(outcome, diary, roster)
+    staff = Staff(outcome, scenario, diary, roster)
     floor = Floor(outcome, scenario, diary, staff, worked(outcome, diary), roster)
     order = Order(floor)
     checks = (

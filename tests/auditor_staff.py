@@ -7,9 +7,12 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
-from auditor_plan import INF, Diary, IntArray, Span
+from auditor_plan import INF, Diary, FloatArray, IntArray, Span
+from auditor_work import without
 
+from scenarios.behaviour import SiteDark
 from scenarios.laws import Constant, Law, Uniform
+from scenarios.model import Scenario
 from sim.crisis import HOUR_S, MINUTE_S, lead_s
 from sim.levers import HeadsLever
 from sim.outcome import Outcome, PlanStep
@@ -31,15 +34,15 @@ class Duty(NamedTuple):
 
     begin: float
     end: float
-    gets_up: float
     rested: float
 
 
 class Staff:
     """Shifts of one outcome against roster and plan."""
 
-    def __init__(self, outcome: Outcome, diary: Diary, roster: Roster) -> None:
+    def __init__(self, outcome: Outcome, scenario: Scenario, diary: Diary, roster: Roster) -> None:
         self.diary, self.desk, self.roster = diary, diary.desk, roster
+        self.faults = scenario.faults
         self.end_s, self.pool = diary.end_s, np.array(roster.pool_of, dtype=np.int64)
         s = outcome.shifts
         columns = (s[name].tolist() for name in ("agent", "pool", "start_s", "end_s", "worked"))
@@ -78,9 +81,8 @@ class Staff:
         return self.diary.plan.ladder if self.diary.plan is not None else ()
 
     def _duty(self, r: int, begin: float) -> Duty:
-        rung, end = self.ladder[r], begin + self.ladder[r].max_h * HOUR_S
-        up = self._at_the_desk(rung, begin, end)[-1][1]
-        return Duty(begin, end, up, up + rung.rest_h * HOUR_S)
+        end = begin + self.ladder[r].max_h * HOUR_S
+        return Duty(begin, end, end + self.ladder[r].rest_h * HOUR_S)
 
     @staticmethod
     def _at_the_desk(rung: Rung, begin: float, end: float) -> list[Span]:
@@ -94,7 +96,17 @@ class Staff:
         if agent in self.rung_of:
             rung = self.ladder[self.rung_of[agent]]
             return [span for duty in self.duties.get(agent, ()) for span in self._at_the_desk(rung, *duty[:2])]
-        return sorted([*((s.on_s, s.off_s) for s in self.roster.stretches[agent]), *self.longer.get(agent, ())])
+        own = [(s.on_s, s.off_s) for s in self.roster.stretches[agent]]
+        longer = np.array(self.longer.get(agent, ())).reshape(-1, 2)
+        return sorted([*own, *map(tuple, without(longer, self._dark(agent)).tolist())])
+
+    def _dark(self, agent: int) -> FloatArray:
+        """(n, 2) times at which the site of an agent is dark; the roster leaves them out already."""
+        site = self.desk.pools[self.pool[agent]].site
+        dark = [
+            (f.from_h * HOUR_S, f.to_h * HOUR_S) for f in self.faults if isinstance(f, SiteDark) and site in f.sites
+        ]
+        return np.array(dark).reshape(-1, 2)
 
     # ---- shifts -------------------------------------------------------------------------------------------
 
@@ -160,7 +172,7 @@ class Staff:
             calls, lead = self._calls(r), _lead(rung.lead_h, self.diary.plan.interval_min if self.diary.plan else 0.0)
             came: Counter[float] = Counter()
             for agent in self.rungs[r].tolist():
-                before = Duty(-INF, -INF, -INF, -INF)
+                before = Duty(-INF, -INF, -INF)
                 for duty in self.duties.get(agent, ()):
                     call = _called(duty.begin, before, calls, lead)
                     if call is not None:
@@ -181,7 +193,7 @@ class Staff:
         if not len(agents) * (rung.acceptance == 1.0) <= call.heads <= len(agents) * (rung.acceptance > 0.0):
             yield f"{call.heads} of rung {r} accept at {call.at}"
         duties = [duty for agent in agents for duty in self.duties.get(agent, ()) if duty.begin <= call.at]
-        here = sum(call.at < duty.gets_up for duty in duties)
+        here = sum(call.at < duty.end for duty in duties)
         last = max([call.at + latest_s, *(duty.rested for duty in duties)])
         if came > call.heads or (came < call.heads - here and last <= call.until and last < self.end_s):
             yield f"{came} of rung {r} come when called at {call.at}; {call.heads} accepted, {here} were there"
@@ -202,11 +214,11 @@ def _called(begin: float, before: Duty, calls: list[Call], lead: Span) -> Call |
     for call in calls:
         earliest, latest = call.at + lead[0], call.at + lead[1]
         in_time = max(earliest, before.rested) <= begin <= max(latest, before.rested)
-        if before.gets_up <= call.at < begin <= call.until and in_time:
+        if before.end <= call.at < begin <= call.until and in_time:
             return call
     return None
 
 
 def _comes_again(before: Duty, calls: list[Call]) -> bool:
-    """Whether somebody who gets up comes again when he has rested, as he has not been stood down."""
-    return any(call.at < before.gets_up and before.rested <= call.until for call in calls)
+    """Whether somebody whose time is over comes again when he has rested, as he has not been stood down."""
+    return any(call.at < before.end and before.rested <= call.until for call in calls)
