@@ -6,26 +6,27 @@ leaves open (a sticky time, a reserve, a hold) is judged by what can be decided 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from functools import partial
-from itertools import pairwise
+from collections.abc import Iterator
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
 from auditor_floor import Floor
-from auditor_plan import CAME_AFTER_ALL, Diary
-from numpy.typing import NDArray
+from auditor_keys import Keys
+from auditor_order import Order
+from auditor_plan import INF, Diary
+from auditor_posts import CAME_AFTER_ALL, Posts
+from auditor_staff import Staff
+from auditor_steps import Steps
+from auditor_work import worked
 
-from scenarios.behaviour import HeldFault
 from scenarios.model import Scenario
-from scenarios.names import NONE, Platform, PostKind, code
+from scenarios.names import NONE, PostKind, code
 from scenarios.traces import Trace
 from sim.desk import Desk
-from sim.levers import FilterLever
 from sim.outcome import CaseState, Outcome, TurnKind, TurnState
 from sim.roster import Roster
 
-INF = float("inf")
 STARTED = (TurnState.DONE, TurnState.GHOST, TurnState.HANDED_BACK, TurnState.IN_HAND)
 ENDED_WITH_CASE = {
     CaseState.WAITING: TurnState.WAITING,
@@ -33,7 +34,6 @@ ENDED_WITH_CASE = {
     CaseState.RESOLVED: TurnState.DONE,
     CaseState.WITH_CUSTOMER: TurnState.DONE,
 }
-Mask = NDArray[np.bool_]
 
 
 def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster: Roster) -> list[str]:
@@ -41,49 +41,53 @@ def audit(outcome: Outcome, trace: Trace, scenario: Scenario, desk: Desk, roster
 
     `desk` is as in its file; `roster` that of the desk with the seats of its plan's ladder.
     """
-    diary = Diary(outcome, scenario, desk, roster)
-    book = _Book(outcome, trace, scenario, diary)
-    floor = Floor(outcome, scenario, diary, roster)
+    diary = Diary(outcome, trace, desk)
+    book, posts = _Book(outcome, trace), Posts(outcome, trace, scenario, diary)
+    keys, steps = Keys(outcome, trace, scenario, diary), Steps(outcome, diary, posts)
+    staff = Staff(outcome, scenario, diary, roster)
+    floor = Floor(outcome, scenario, diary, staff, worked(outcome, diary), roster)
+    order = Order(floor)
     checks = (
         book.cases_are_those_of_the_trace,
         book.end_states_add_up,
         book.rows_are_consistent,
         book.conversations_hang_together,
-        book.posts_are_read,
         book.extra_posts_add_up,
+        posts.posts_are_read,
+        posts.extra_posts_are_read,
+        posts.cases_become_known,
+        posts.levers_keep_away_whom_they_concern,
+        posts.the_suppressed_are_out,
+        posts.what_is_put_aside_waits,
+        keys.classes_are_those_of_the_desk,
+        keys.keys_are_promises,
+        keys.posts_are_to_be_read_in_time,
+        steps.the_crisis_is_declared_by_its_signals,
+        steps.levers_and_rungs_follow_the_plan,
+        steps.messages_go_out,
+        staff.shifts_are_those_of_the_roster,
+        staff.who_stays_longer_is_kept_by_a_lever,
+        staff.who_was_called_comes_and_rests,
         floor.attendance_follows_the_roster,
-        floor.nobody_works_beyond_capacity,
         floor.work_is_done_by_those_who_can_and_are_there,
+        floor.nobody_works_beyond_capacity,
+        floor.nobody_works_in_the_dark,
         floor.nobody_is_idle_while_a_turn_waits,
-        floor.keys_are_kept,
-        floor.reserves_are_kept,
-        floor.lanes_and_limits_hold,
-        diary.only_those_called_in_come,
-        diary.nobody_stays_without_a_lever,
-        partial(diary.the_suppressed_are_out, trace),
+        order.keys_are_kept,
+        order.reserves_are_kept,
+        order.lanes_hold,
+        order.limits_hold,
     )
-    return [f"{_name(check)}: {line}" for check in checks for line in list(check())[:3]]
-
-
-def _name(check: Callable[[], Iterator[str]]) -> str:
-    return str(check.func.__name__ if isinstance(check, partial) else check.__name__)
+    return [f"{check.__name__}: {line}" for check in checks for line in islice(check(), 3)]
 
 
 class _Book:
     """What rows say about cases and posts."""
 
-    def __init__(self, outcome: Outcome, trace: Trace, scenario: Scenario, diary: Diary) -> None:
-        self.diary, desk = diary, diary.desk
-        self.cases, self.turns, self.extra = outcome.cases, outcome.turns, outcome.extra
-        self.trace, self.desk, self.end_s = trace, desk, float(outcome.about["end_s"])
+    def __init__(self, outcome: Outcome, trace: Trace) -> None:
+        self.cases, self.turns, self.extra, self.gone = outcome.cases, outcome.turns, outcome.extra, outcome.suppressed
+        self.trace, self.end_s = trace, float(outcome.about["end_s"])
         self.kind, self.state = outcome.turns["kind"], outcome.turns["state"]
-        watched = desk.platforms or tuple(Platform)
-        self.watched: Mask = np.isin(trace["platform"], [code(platform) for platform in watched])
-        held: Mask = np.zeros(len(trace), dtype=bool)
-        for fault in scenario.faults:
-            if isinstance(fault, HeldFault):
-                held |= np.isin(trace["platform"], [code(platform) for platform in fault.platforms])
-        self.held = held
         self.by_case: dict[int, list[int]] = {}
         for i in np.flatnonzero(self.kind == TurnKind.ANSWER).tolist():
             self.by_case.setdefault(int(self.turns["case"][i]), []).append(i)
@@ -124,7 +128,7 @@ class _Book:
             if np.count_nonzero(~silent) != np.count_nonzero(self.cases["state"] == CaseState[name]):
                 yield f"turns {name} are not cases {name}"
         calls = np.flatnonzero((self.trace["kind"] == code(PostKind.CALL)) & (self.trace["time_s"] < self.end_s))
-        calls = np.setdiff1d(calls, self.diary.outcome.suppressed["row"])
+        calls = np.setdiff1d(calls, self.gone["row"])
         if np.setxor1d(calls, self.turns["post"][self.kind == TurnKind.CALL]).size:
             yield "calls of the trace are missing, or not of it"
 
@@ -161,33 +165,6 @@ class _Book:
             case = {name: column[number].item() for name, column in self.cases.items()}
             yield from (f"case {number}: {wrong}" for wrong in (*_order(rows), *_sums(case, rows), *_state(case, rows)))
 
-    def posts_are_read(self) -> Iterator[str]:
-        """While people read, each post that is watched and was made is read once; else none is."""
-        times = self.trace["time_s"]
-        modes = np.array([self.diary.mode_at(at) for at in times.tolist()], dtype=object)
-        first = self.state != TurnState.HANDED_BACK
-        reading = first & (self.kind == TurnKind.READING)
-        posts = self.turns["post"][reading]
-        of_trace = np.bincount(posts[posts != NONE], minlength=len(self.trace))
-        asked = self.watched & (self.trace["kind"] != code(PostKind.CALL)) & (times < self.end_s)
-        asked[self.diary.outcome.suppressed["row"]] = False
-        asked &= modes == "people"
-        if (
-            np.any(of_trace[asked & ~self.held] != 1)
-            or np.any(of_trace[~asked & ~self.held] != 0)
-            or np.any(of_trace > 1)
-        ):
-            yield "a post was not read once"
-        if (
-            np.any(self.kind == TurnKind.DISMISS)
-            and self.desk.triage.mode != "automatic"
-            and not self.diary.has(FilterLever)
-        ):
-            yield "something was put aside that nobody had found"
-        late = self.turns["queued_s"][reading][posts != NONE] < self.trace["time_s"][posts[posts != NONE]]
-        if np.any(late):
-            yield "read before it was posted"
-
     def extra_posts_add_up(self) -> Iterator[str]:
         """Each post written again is counted once at its case and once among the extra posts."""
         kinds = self.extra["kind"]
@@ -195,14 +172,6 @@ class _Book:
             yield "recontacts are not the extra posts"
         if np.any(np.diff(self.extra["time_s"]) < 0):
             yield "extra posts are not in order of time"
-        again = self.state != TurnState.HANDED_BACK
-        read = np.count_nonzero(again & (self.kind == TurnKind.READING) & (self.turns["post"] == NONE))
-        if self.diary.has(FilterLever):
-            missing = bool(read > kinds.size)  # some were looked at by people, some by the filter
-        else:
-            missing = self.desk.triage.mode == "people" and not self.desk.platforms and bool(read != kinds.size)
-        if missing:
-            yield "extra posts were not read"
         escalated = set(self.extra["case"][kinds == 1].tolist())
         maybe = set(self.extra["case"][kinds == CAME_AFTER_ALL].tolist())  # in public, or where they would have been
         if not escalated <= set(np.flatnonzero(self.cases["escalated"]).tolist()) <= escalated | maybe:

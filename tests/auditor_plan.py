@@ -1,206 +1,152 @@
-"""What the rows say of the crisis plan: which lever was on when, who was called, and whether both were kept."""
+"""What the rows say of the crisis plan: which lever was on when, and what held while it was."""
 
 from __future__ import annotations
 
+from bisect import bisect
 from collections.abc import Iterator
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.behaviour import HeldFault
-from scenarios.model import Scenario
 from scenarios.names import NONE, PostKind, code
 from scenarios.traces import Trace
-from sim.crisis import HOUR_S, expand
+from sim import policies
+from sim.crisis import expand
 from sim.desk import Desk
-from sim.levers import FilterLever, HeadsLever, OverdueLever, OverflowLever, ParkLever
-from sim.outcome import CaseState, Outcome, PlanStep
+from sim.levers import AnyLever, Contacts, FilterLever, OverdueLever, OverflowLever
+from sim.outcome import Outcome, PlanStep
 from sim.precedence import OverdueRule
-from sim.roster import Roster, without_breaks
 
 INF = float("inf")
-SOON = 1e-6
-CAME_AFTER_ALL = 4  # kind of an extra post: kept away by a lever at first
+MODES = ("people", "automatic", "none")
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+Mask = NDArray[np.bool_]
 Span = tuple[float, float]
 
 
-class Diary:
-    """The plan's steps as stretches of time, and checks of what they allow.
+class Step(NamedTuple):
+    """A row of the plan's table."""
 
-    `desk` is the one with the ladder's seats and the levers' rules behind its own; `own_pools` and
-    `own_rules` say how many of each the file itself has.
+    at: float
+    step: int
+    number: int
+    heads: int
+
+
+class Reading(NamedTuple):
+    """How cases are found among posts: (n,) columns, `mode` by its place in `MODES`."""
+
+    mode: IntArray
+    recall: FloatArray
+    false_positive: FloatArray
+    delay_s: FloatArray
+
+
+class Diary:
+    """The steps of the plan as stretches of time.
+
+    A lever is switched in the middle of an instant: after turns that end, faults and shifts (`early`), before
+    whatever opens, patience, customers and posts. `desk` has the ladder's seats and the levers' overflow rules
+    behind its own; `own_pools` and `own_rules` say how many of each the file itself has.
     """
 
-    def __init__(self, outcome: Outcome, scenario: Scenario, given: Desk, roster: Roster) -> None:
-        self.outcome, self.scenario, self.desk, self.roster = outcome, scenario, expand(given), roster
-        self.plan, self.end_s = given.plan, float(outcome.about["end_s"])
+    def __init__(self, outcome: Outcome, trace: Trace, given: Desk) -> None:
+        self.desk, self.plan, self.end_s = expand(given), given.plan, float(outcome.about["end_s"])
         self.own_pools, self.own_rules = len(given.pools), len(given.routing.overflow)
         columns = (outcome.plan[name].tolist() for name in ("time_s", "step", "number", "heads"))
-        self.steps: list[tuple[float, int, int, int]] = list(zip(*columns, strict=True))
-        self.levers = self.plan.levers if self.plan is not None else ()
-        self.on = [self._stretches(i, PlanStep.LEVER_ON, PlanStep.LEVER_OFF) for i in range(len(self.levers))]
-        self.pool = np.array(roster.pool_of, dtype=np.int64)
+        self.steps = [Step(*row) for row in zip(*columns, strict=True)]
+        self.levers: tuple[AnyLever, ...] = self.plan.levers if self.plan is not None else ()
+        self.on = [list(self.stretches(i, PlanStep.LEVER_ON, PlanStep.LEVER_OFF)) for i in range(len(self.levers))]
+        opening = [i for i, lever in enumerate(self.levers) if isinstance(lever, OverflowLever)]
+        self.opens: dict[int, int] = dict(enumerate(opening, start=self.own_rules))
+        """Lever of each overflow rule that is one's."""
+        self.cls = classes_of(given, trace)
+        self._overdue = self._overdue_rules()
 
-    # ---- levers -------------------------------------------------------------------------------------------
-
-    def _stretches(self, number: int, begins: PlanStep, ends: PlanStep) -> list[Span]:
-        out: list[Span] = []
-        since = INF
+    def stretches(self, number: int, begins: PlanStep, ends: PlanStep) -> Iterator[Span]:
+        """From each step of one kind until the next of another, inf: it did not come."""
+        since: float | None = None
         for at, step, which, _ in self.steps:
             if which == number and step == begins:
                 since = at
-            elif which == number and step == ends:
-                out.append((since, at))
-                since = INF
-        return [*out, (since, INF)] if since < INF else out
+            elif which == number and step == ends and since is not None:
+                yield since, at
+                since = None
+        if since is not None:
+            yield since, INF
 
-    def is_on(self, number: int, at: float) -> bool:
-        """Whether a lever is on, its first and its last instant included."""
-        return any(a <= at <= b for a, b in self.on[number])
+    def is_on(self, lever: int, at: Any, early: Any = False) -> Mask:
+        """Whether a lever is on at these times; see the class for `early`."""
+        out: Mask = np.zeros(np.shape(at), dtype=bool)
+        for a, b in self.on[lever]:
+            out |= np.where(early, (a < at) & (at <= b), (a <= at) & (at < b))
+        return out
 
-    def switches(self, kind: type) -> FloatArray:
-        """Instants at which a lever of this kind is switched."""
-        times = [
-            t for i, lever in enumerate(self.levers) if isinstance(lever, kind) for span in self.on[i] for t in span
-        ]
-        return np.array(sorted({t for t in times if t < INF}))
+    def concerns(self, lever: int, columns: dict[str, NDArray[Any]]) -> Mask:
+        """Whom a lever concerns, of contacts with topic, cls, language, platform, visibility; `NONE`: no class."""
+        contacts: Contacts = getattr(self.levers[lever], "contacts", Contacts())
+        fits: Mask = np.ones(columns["topic"].size, dtype=bool)
+        for name, chosen in (
+            ("topic", contacts.topics),
+            ("language", contacts.languages),
+            ("platform", contacts.platforms),
+            ("visibility", () if contacts.visibility is None else (contacts.visibility,)),
+        ):
+            if chosen:
+                fits &= np.isin(columns[name], [code(each) for each in chosen])
+        if contacts.classes:
+            names = [cls.name for cls in self.desk.classes]
+            fits &= np.isin(columns["cls"], [names.index(each) for each in contacts.classes])
+        return fits
 
-    def has(self, kind: type) -> bool:
-        """Whether a lever of this kind is ever on."""
-        return any(isinstance(lever, kind) and self.on[i] for i, lever in enumerate(self.levers))
-
-    def mode_at(self, at: float) -> str:
-        """How cases are found among posts that come then; a switch comes before posts of its instant."""
-        last: str = self.desk.triage.mode
+    def reading(self, at: FloatArray, early: Mask) -> Reading:
+        """How cases are found at these times: as the desk does, or by the last filter that is on."""
+        triage, n = self.desk.triage, at.size
+        out = Reading(
+            np.full(n, MODES.index(triage.mode)),
+            np.full(n, triage.recall),
+            np.full(n, triage.false_positive),
+            np.full(n, triage.delay_s),
+        )
         for i, lever in enumerate(self.levers):
-            if isinstance(lever, FilterLever) and any(a <= at < b for a, b in self.on[i]):
-                last = "automatic"
-        return last
+            if isinstance(lever, FilterLever):
+                on = self.is_on(i, at, early)
+                values = (MODES.index("automatic"), lever.effect[1], lever.false_positive, lever.delay_s)
+                for column, value in zip(out, values, strict=True):
+                    column[on] = value
+        return out
 
-    def overdue_at(self, at: float) -> OverdueRule:
-        """What holds for overdue turns; at the instant of a switch it cannot be told."""
-        rule = self.desk.routing.overdue
-        for i, lever in enumerate(self.levers):
-            if isinstance(lever, OverdueLever) and any(a <= at < b for a, b in self.on[i]):
-                rule = lever.overdue
-        return rule
+    # ---- overdue turns ------------------------------------------------------------------------------------
+
+    def _overdue_rules(self) -> tuple[list[float], list[OverdueRule]]:
+        ruling = [(i, lever) for i, lever in enumerate(self.levers) if isinstance(lever, OverdueLever)]
+        switched = sorted({t for i, _ in ruling for span in self.on[i] for t in span if t < INF})
+        rules = []
+        for at in (-INF, *switched):
+            on = [lever.overdue for i, lever in ruling if self.is_on(i, at)]
+            rules.append(on[-1] if on else self.desk.routing.overdue)
+        return switched, rules
 
     @property
-    def overdue_rules(self) -> list[OverdueRule]:
-        """All rules for overdue turns that hold at some time."""
-        more = [x.overdue for i, x in enumerate(self.levers) if isinstance(x, OverdueLever) and self.on[i]]
-        return [self.desk.routing.overdue, *more]
+    def overdue(self) -> list[tuple[Span, OverdueRule]]:
+        """What becomes of overdue turns, stretch by stretch."""
+        switched, rules = self._overdue
+        edges = [-INF, *switched, INF]
+        return [((a, b), rule) for a, b, rule in zip(edges, edges[1:], rules, strict=False)]
 
-    def lever_of_route(self, route: int) -> int | None:
-        """The lever that opens an overflow rule, None for a rule of the desk."""
-        if route - 2 < self.own_rules:
-            return None
-        opening = [i for i, lever in enumerate(self.levers) if isinstance(lever, OverflowLever)]
-        return opening[route - 2 - self.own_rules]
+    def overdue_at(self, at: float) -> OverdueRule | None:
+        """The rule at a time; None at the instant of a switch, when rows do not tell which one held."""
+        switched, rules = self._overdue
+        return None if at in switched else rules[bisect(switched, at)]
 
-    def lets_in(self) -> bool:
-        """Whether something puts turns into queues beyond their places."""
-        return self.has(ParkLever)
 
-    # ---- who is there -------------------------------------------------------------------------------------
+def classes_of(desk: Desk, trace: Trace) -> IntArray:
+    """(rows,) class of the case that a post opens or a call may become; `NONE`: neither."""
+    return np.where(_asks(trace), policies.classify(desk.classes, dict(trace.columns)), NONE)
 
-    def planned(self, agent: int) -> list[Span]:
-        """When somebody is to be at the desk: by the roster, by a lever that keeps him, or called in."""
-        shifts = self.outcome.shifts
-        mine = (shifts["agent"] == agent) & shifts["worked"]
-        spans = list(zip(shifts["start_s"][mine].tolist(), shifts["end_s"][mine].tolist(), strict=True))
-        if self.pool[agent] >= self.own_pools:
-            rung = self._rung_of(agent)
-            assert self.plan is not None
-            cuts = [
-                (p.after_h * HOUR_S, p.minutes * 60.0)
-                for p in sorted(self.plan.ladder[rung].breaks, key=lambda p: p.after_h)
-            ]
-            pieces = [without_breaks(a, b, [(a + t, a + t + n) for t, n in cuts]) for a, b in spans]
-            return [(s.on_s, s.off_s) for piece in pieces for s in piece]
-        own = [(s.on_s, s.off_s) for s in self.roster.stretches[agent]]
-        # A shift of which he is absent may begin just when he is kept beyond the one before.
-        offs = {off for _, off in own} - {s.start_s for s in self.roster.shifts if s.agent == agent and s.worked}
-        return sorted(own + ([span for span in spans if span[0] in offs] if self.has(HeadsLever) else []))
 
-    def _rung_of(self, agent: int) -> int:
-        assert self.plan is not None
-        pool = self.own_pools
-        for r, rung in enumerate(self.plan.ladder):
-            pool += sum(group.heads > 0 for group in rung.groups)
-            if self.pool[agent] < pool:
-                return r
-        raise AssertionError("no rung")
-
-    def only_those_called_in_come(self) -> Iterator[str]:
-        """Who is called in comes after the call, not after he is stood down, works and rests as the rung says."""
-        shifts = self.outcome.shifts
-        for r, rung in enumerate(self.plan.ladder if self.plan is not None else ()):
-            members = [a for a in np.flatnonzero(self.pool >= self.own_pools).tolist() if self._rung_of(a) == r]
-            calls = [(t, h) for t, s, n, h in self.steps if s == PlanStep.CALLED and n == r]
-            downs = [t for t, s, n, _ in self.steps if s == PlanStep.STOOD_DOWN and n == r]
-            came: set[int] = set()
-            for agent in members:
-                mine = shifts["agent"] == agent
-                free = -INF
-                for begin, end in zip(shifts["start_s"][mine].tolist(), shifts["end_s"][mine].tolist(), strict=True):
-                    came.add(agent)
-                    called = [t for t, _ in calls if t <= begin]
-                    if not called or any(called[-1] < down < begin for down in downs):
-                        yield f"agent {agent} of rung {r} comes at {begin} and was not called"
-                    elif rung.for_h is not None and begin > called[-1] + rung.for_h * HOUR_S:
-                        yield f"agent {agent} of rung {r} comes at {begin}, too late after the call"
-                    if end - begin > rung.max_h * HOUR_S + SOON:
-                        yield f"agent {agent} of rung {r} works for more than {rung.max_h} h"
-                    if begin < free - SOON:
-                        yield f"agent {agent} of rung {r} comes at {begin} before he has rested"
-                    free = end + rung.rest_h * HOUR_S
-            if len(came) > sum(heads for _, heads in calls):
-                yield f"{len(came)} of rung {r} came, more than accepted"
-
-    def nobody_stays_without_a_lever(self) -> Iterator[str]:
-        """Shifts beyond the roster are those of levers on heads, as long as those say, in the pools that they name."""
-        shifts = self.outcome.shifts
-        keeping = [(i, x) for i, x in enumerate(self.levers) if isinstance(x, HeadsLever)]
-        for agent in np.flatnonzero(self.pool < self.own_pools).tolist():
-            offs = {s.off_s for s in self.roster.stretches[agent]}
-            mine = (shifts["agent"] == agent) & shifts["worked"]
-            starts = {s.start_s for s in self.roster.shifts if s.agent == agent and s.worked}
-            for begin, end in zip(shifts["start_s"][mine].tolist(), shifts["end_s"][mine].tolist(), strict=True):
-                if begin in starts or begin not in offs:
-                    continue
-                name = self.desk.pools[self.pool[agent]].name
-                fits = any(
-                    self.is_on(i, begin)
-                    and (not lever.pools or name in lever.pools)
-                    and end <= begin + lever.extend_h * HOUR_S + SOON
-                    for i, lever in keeping
-                )
-                if not fits:
-                    yield f"agent {agent} stays at {begin} to {end}, and no lever says so"
-
-    # ---- what was kept away -------------------------------------------------------------------------------
-
-    def the_suppressed_are_out(self, trace: Trace) -> Iterator[str]:
-        """A case is suppressed if its post is; nobody works on it. A post is suppressed by a lever that was on."""
-        gone = self.outcome.suppressed
-        cases, turns = self.outcome.cases, self.outcome.turns
-        marked = cases["state"] == CaseState.SUPPRESSED
-        rows = cases["row"][marked]
-        asked = gone["row"][trace["kind"][gone["row"]] == code(PostKind.CASE)]
-        extra = self.outcome.extra
-        after_all = cases["row"][extra["case"][extra["kind"] == CAME_AFTER_ALL]]
-        if sorted([*rows.tolist(), *after_all.tolist()]) != sorted(asked.tolist()):
-            yield "suppressed cases are not the suppressed posts"
-        if np.isin(turns["case"], np.flatnonzero(marked)).any():
-            yield "a suppressed case has turns"
-        if np.isin(turns["post"][turns["post"] != NONE], gone["row"]).any():
-            yield "a suppressed post was read"
-        if np.isfinite(cases["seen_s"][marked]).any() or np.isfinite(cases["first_reply_s"][marked]).any():
-            yield "a suppressed case was seen"
-        held = any(isinstance(fault, HeldFault) for fault in self.scenario.faults)
-        for row, lever in zip(gone["row"].tolist(), gone["lever"].tolist(), strict=True):
-            follows = trace["kind"][row] == code(PostKind.FOLLOW_UP)  # goes with the post that it follows
-            if not follows and not held and not self.is_on(lever, float(trace["time_s"][row])):
-                yield f"row {row} is suppressed by lever {lever}, which is off"
+def _asks(trace: Trace) -> Mask:
+    out: Mask = np.isin(trace["kind"], [code(PostKind.CASE), code(PostKind.CALL)])
+    return out
