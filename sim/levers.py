@@ -152,7 +152,10 @@ class PromiseLever(_Lever):
 
 
 class HeadsLever(_Lever):
-    """A share `effect` of the agents of named `pools` (empty: all) stays `extend_h` beyond the shift's end."""
+    """A share `effect` of the agents of named `pools` (empty: all) stays `extend_h` beyond the shift's end.
+
+    Whose site goes dark before that, or whose next shift begins, does not stay.
+    """
 
     changes: Literal["heads"]
     effect: Effect

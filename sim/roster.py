@@ -168,7 +168,7 @@ def _attendance(
 
 
 def free_until_s(stretches: Sequence[Stretch], n: int, dark: Sequence[tuple[float, float]]) -> float:
-    """Until when somebody could stay after his n-th stretch: then he comes again, or his site goes dark; inf: neither."""
+    """Until when somebody could stay after his n-th stretch: he comes again, or his site goes dark; inf: neither."""
     again = stretches[n + 1].on_s if n + 1 < len(stretches) else np.inf
     return min([again, *(begin for begin, _ in dark if begin >= stretches[n].off_s)])
 

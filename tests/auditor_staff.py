@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 from auditor_plan import INF, Diary, FloatArray, IntArray, Span
-from auditor_work import without
 
 from scenarios.behaviour import SiteDark
 from scenarios.laws import Constant, Law, Uniform
@@ -97,8 +96,7 @@ class Staff:
             rung = self.ladder[self.rung_of[agent]]
             return [span for duty in self.duties.get(agent, ()) for span in self._at_the_desk(rung, *duty[:2])]
         own = [(s.on_s, s.off_s) for s in self.roster.stretches[agent]]
-        longer = np.array(self.longer.get(agent, ())).reshape(-1, 2)
-        return sorted([*own, *map(tuple, without(longer, self._dark(agent)).tolist())])
+        return sorted([*own, *self.longer.get(agent, ())])
 
     def _dark(self, agent: int) -> FloatArray:
         """(n, 2) times at which the site of an agent is dark; the roster leaves them out already."""
@@ -122,7 +120,8 @@ class Staff:
                     yield f"agent {agent} is paid from {duty.begin} to {self.ends[agent, duty.begin]}"
 
     def who_stays_longer_is_kept_by_a_lever(self) -> Iterator[str]:
-        """At the end of a shift, as long as a lever on heads says that is on, unless he comes again before.
+        """At the end of a shift, as long as a lever on heads says that is on, unless he comes again, or his site goes
+        dark, before.
 
         Where a lever keeps all, nobody goes; where it keeps a share, rows do not tell who.
         """
@@ -132,6 +131,7 @@ class Staff:
             stretches = self.roster.stretches[agent]
             for n, stretch in enumerate(stretches):
                 off, again = stretch.off_s, stretches[n + 1].on_s if n + 1 < len(stretches) else INF
+                again = min([again, *(begin for begin, _ in self._dark(agent).tolist() if begin >= off)])
                 may = self._kept(agent, off, again) if (agent, off) in ends and off < self.end_s else {}
                 if off in longer:
                     if longer.pop(off) not in may:

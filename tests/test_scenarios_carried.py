@@ -6,8 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from audited import wrong
 from engines import run_both
-from test_sim_audit import wrong
 
 from scenarios import library as scenario_library
 from scenarios.carried import LONGEST_H, carry_in

@@ -15,19 +15,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from audited import changed, done, wrong
-from hypothesis import HealthCheck, assume, event, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from small import agents, desk, pool, post, scenario, trace
 from small_plans import plans, with_plan
 from small_worlds import World, worlds
 
 from scenarios import library
-from scenarios.behaviour import SiteDark
 from scenarios.generate import generate
 from scenarios.names import NONE
 from sim import compiled, reference
 from sim import library as desks
-from sim.levers import HeadsLever
 from sim.outcome import CaseState, Outcome, PlanStep, TurnState
 from sim.plan import Plan, load_plan
 
@@ -91,9 +89,6 @@ def test_the_books_of_a_crisis_are_clean_with_any_plan(plan: str | None) -> None
 def test_the_books_of_any_small_crisis_are_clean(world: World, plan: Plan, drain_h: float, seed: int) -> None:
     scenario, desk, trace = world
     desk = with_plan(desk, plan)
-    # What both engines do wrong there is in `test_sim_audit_plan.py`.
-    stays = any(isinstance(lever, HeadsLever) for lever in plan.levers)
-    assume(not stays or not any(isinstance(fault, SiteDark) for fault in scenario.faults))
     outcome = compiled.run(scenario, desk, trace, seed, drain_h=drain_h)
     for step in np.unique(outcome.plan["step"]).tolist():
         event(PlanStep(step).name)
