@@ -41,7 +41,7 @@ STEPS = 6  # what a run is made of, for the bar of progress
 LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
 MOST_SHARE = 0.97
-MAIN = 0.6  # of the time for the search; the rest is shared by the alternatives
+MAIN, ALTERNATIVES = 0.45, 0.2  # of the time are searched; the rest is for playing what was found
 KNOWN_H, LEAD_H = 12.0, 8.0
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 60.0}
@@ -197,7 +197,7 @@ def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings
         less = [Promise(max(p.share - LESS, 0.05), p.within_s) for p in asked.promises]
         more = [Promise(min(p.share + MORE, MOST_SHARE), p.within_s) for p in asked.promises]
         wanted = [("cheaper", settings.size, less), ("safer", settings.size, more)]
-    share = (1.0 - MAIN) / len(wanted)
+    share = ALTERNATIVES / len(wanted)
     return [
         size_plan(
             name, asked, Budget(share * seconds, watch), size=size, promises=promises,

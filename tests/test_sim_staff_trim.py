@@ -10,7 +10,7 @@ from small_staff import PROMISE, desk
 from sim.desk import Desk
 from sim.staff.budget import Budget
 from sim.staff.seats import Seats
-from sim.staff.standing import Group
+from sim.staff.standing import Group, failing
 from sim.staff.trim import OneFewer, fewer, one_fewer, tight_pools, trim
 
 N = 96
@@ -39,6 +39,9 @@ class Rule:
             Group("all", "all", hundred, kept, PROMISE),
             Group("es", "language", ten, np.full(2, 9), PROMISE),
         ]
+
+    def keeps(self, seats: Seats) -> bool:
+        return not failing(self(seats))
 
 
 LEAST = [[3, 3, 3], [2, 1, 2], [1, 1, 0]]

@@ -151,9 +151,7 @@ def at_service(
     size = len(days.traces) // batches
     found = []
     for b in range(batches):
-        part = slice(b * size, (b + 1) * size)
-        some = Days(days.scenario, days.traces[part], days.seed, days.numbers[part])
-        found.append(_factor(scaled, plan, some, desk, promises))
+        found.append(_factor(scaled, plan, days.part(b * size, (b + 1) * size), desk, promises))
     reached = [factor for factor in found if factor is not None]
     seats = [scaled(factor) for factor in reached]
     return Baseline(

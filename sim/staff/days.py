@@ -85,6 +85,10 @@ class Days:
         with ThreadPoolExecutor(cores()) as crew:
             return cls(scenario, tuple(crew.map(one, numbers)), seed, numbers)
 
+    def part(self, begin: int, end: int) -> Days:
+        """Some of the days."""
+        return Days(self.scenario, self.traces[begin:end], self.seed, self.numbers[begin:end])
+
     @property
     def window_s(self) -> tuple[float, float]:
         """Start and end of the days, in seconds from onset."""

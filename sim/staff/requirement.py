@@ -36,6 +36,7 @@ SETTLE_S = 4 * 3600.0  # time in which a wait that stays too long is worked off
 FIRST_STEP, LAST_STEP = 0.12, 0.01  # most that the total changes from round to round, as a share
 GAP = 0.1  # a share that is further off counts as so far off
 MOST_FACTOR = 1000.0
+MOST_STRENGTH = 4.0  # by how much larger steps upwards become
 TO_NEXT_SEAT, BUSY = 1.5, 0.75  # a language that needs a part of a seat has one: only a second one helps, in busy hours
 WIDE = 3  # intervals over which waits are looked at together
 
@@ -111,7 +112,8 @@ class Requirement:
                 step = max(FIRST_STEP / (1.0 + k) ** 0.7, LAST_STEP)
                 need = replace(need, total=changed(need.total, excess, step), **_mixed(this))
             elif this.failing:
-                need = replace(need, total=_raised(this), **_mixed(this, upwards=True))
+                strength = min(1.0 + 0.5 * (k - rounds), MOST_STRENGTH)  # what small steps did not mend
+                need = replace(need, total=_raised(this, strength), **_mixed(this, upwards=True))
             else:
                 return
 
@@ -157,7 +159,7 @@ def _mixed(this: Round, upwards: bool = False) -> dict[str, FloatArray]:
     return {"factor": factor, "idle": idle}
 
 
-def _raised(this: Round) -> FloatArray:
+def _raised(this: Round, strength: float) -> FloatArray:
     """The total, raised where a part of the window fails, and everywhere if all cases together do."""
     total = this.need.total.copy()
     missed = [group for group in this.failing if group.kind == "all"]
@@ -167,7 +169,7 @@ def _raised(this: Round) -> FloatArray:
         if group.kind == "part":
             begin = int(group.name)
             end = min([start for start in starts if start > begin], default=total.size)
-            total[max(begin - WIDE, 0) : end] += np.maximum(0.02 * total[max(begin - WIDE, 0) : end], 0.5)
+            total[max(begin - WIDE, 0) : end] += strength * np.maximum(0.02 * total[max(begin - WIDE, 0) : end], 0.5)
     return total
 
 

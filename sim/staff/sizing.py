@@ -47,7 +47,7 @@ class Effort:
     def for_days(cls, days: Days) -> Effort:
         """Short windows differ more from one to the next, so more of them are played; of large ones fewer."""
         if days.traces[0].cases >= LARGE:
-            return cls(8, 16)
+            return cls(6, 10)
         hours = (days.window_s[1] - days.window_s[0]) / 3600.0
         times = min(max(WEEK_H / hours, 1.0), MOST_TIMES)
         return cls(round(16 * times**0.5), round(40 * times), round(FRESH * times))

@@ -22,6 +22,8 @@ from sim.staff.standing import Group, failing, groups
 
 SHORTEST = 32  # intervals: eight hours
 CANDIDATES = 4
+FEW = 4  # days after which a desk that fails by far is given up
+NEVER_EXACT = 0.002  # standard error of a share, at least: a few days may agree by chance
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,22 @@ class Judge:
 
     def __call__(self, seats: Seats) -> list[Group]:
         """See `sim.staff.standing.groups`."""
-        return groups(self.days.play(seats.desk(self.desk), self.promises), self.promises, self.per_language)
+        return self._of(self.days, seats)
+
+    def keeps(self, seats: Seats) -> bool:
+        """Whether no promise is missed; seats that fail by far on the first few days are not played on."""
+        few = self.days.part(0, FEW)
+        if len(few.traces) < len(self.days.traces) and min(_reach(group) for group in self._of(few, seats)) < 0.0:
+            return False
+        return not failing(self(seats))
+
+    def _of(self, days: Days, seats: Seats) -> list[Group]:
+        return groups(days.play(seats.desk(self.desk), self.promises), self.promises, self.per_language)
+
+
+def _reach(group: Group) -> float:
+    """How far a share could still lie above its promise on all days, by four standard errors of the few."""
+    return group.margin + 4.0 * max(group.error, NEVER_EXACT) if group.kind != "part" else 1.0
 
 
 def fewer(seats: Seats, pool: int, begin: int = 0, end: int | None = None) -> Seats | None:
@@ -76,7 +93,7 @@ def trim(seats: Seats, judge: Judge, budget: Budget) -> Seats:
             tried = fewer(seats, pool, begin, end)
             if tried is None:
                 continue
-            if not failing(judge(tried)):
+            if judge.keeps(tried):
                 seats = tried
                 stretches.insert(0, (begin, end))  # perhaps another one
             elif end - begin >= 2 * SHORTEST:
