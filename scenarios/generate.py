@@ -18,6 +18,7 @@ replication and the column's place in `DRAWS`. A new column never shifts an old 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Literal
@@ -29,6 +30,7 @@ from scenarios import clusters as cl
 from scenarios.arrivals import Flow, Grid, Traffic, busyness
 from scenarios.digest import digest
 from scenarios.errors import ScenarioError
+from scenarios.laws import FloatArray
 from scenarios.mixes import choose
 from scenarios.model import Scenario
 from scenarios.names import NONE, PostKind, code
@@ -55,6 +57,7 @@ def generate(
     replication: int = 0,
     size_u: float | None = None,
     hours: float | None = None,
+    noise: Callable[[Grid], FloatArray] | None = None,
 ) -> Trace:
     """Draw the posts and calls of a scenario.
 
@@ -68,6 +71,9 @@ def generate(
         Quantile in [0, 1] of the size of the surges; None is the likely size.
     hours : float, optional
         Length to cut the window to, from its start, in hours, > 0.
+    noise : callable, optional
+        The factor on all rates in each five minutes of the grid that it is given, (3 n,), in the place of one
+        drawn here: so that noise can go on from what was seen before the window.
 
     Returns
     -------
@@ -90,8 +96,11 @@ def generate(
     case_lead_s = cl.lead_s(scenario.clusters, ratios.case_ratio, False)
     chatter_lead_s = cl.lead_s(scenario.clusters, ratios.ratio, reposted)
     grid = Grid.over(scenario, window_s[0] - max(case_lead_s, chatter_lead_s), window_s[1])
-    noise = rng("all", "day_noise"), rng("all", "step_noise")
-    busy = busyness(scenario.base.noise, scenario.timezone, grid, *noise)
+    if noise is None:
+        draws = rng("all", "day_noise"), rng("all", "step_noise")
+        busy = busyness(scenario.base.noise, scenario.timezone, grid, *draws)
+    else:
+        busy = noise(grid)
     streams = _Streams(Traffic(scenario, grid, size_u, busy), window_s, rng)
     early, cases = streams.cases(case_lead_s).split(window_s[0])
     parts = [

@@ -192,6 +192,16 @@ def test_calls_shift_nothing_else() -> None:
         assert np.array_equal(loud[name][posts], silent[name]), name
 
 
+def test_noise_that_is_given_takes_the_place_of_one_that_is_drawn() -> None:
+    quiet = library.load("quiet_week").model_copy(update={"window_h": (0.0, 24.0)})
+    of_one = generate(quiet, 1, noise=lambda grid: np.ones(3 * grid.n))
+    of_two = generate(quiet, 1, noise=lambda grid: np.full(3 * grid.n, 2.0))
+    # Clusters make posts come together: the mean size of one is below 10, so the error below sqrt(10 n).
+    n = len(of_one["time_s"])
+    assert len(of_two["time_s"]) == pytest.approx(2 * n, abs=4 * math.sqrt(3 * 10 * n))
+    assert n > 5_000
+
+
 def test_every_draw_has_a_generator_of_its_own() -> None:
     rng = Chance(1, 0)
     first = {float(rng(stream, name).random()) for stream in STREAMS for name in DRAWS}
