@@ -42,8 +42,8 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace",
-    "bench",
+    "run", "staff", "nowcast", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file",
+    "trace", "bench",
     "list", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -370,6 +370,47 @@ def _staff(scenario: str, promises: tuple[str, ...], desk: str, plan: str | None
     _print(as_json, told.to_dict() if as_json else told, staff_tables.plan)
     if told.folder is not None:
         click.echo(f"page: {told.folder / 'staff.html'}", err=True)
+    click.get_current_context().exit(told.code)
+
+
+@main.command("nowcast")
+@_with(
+    click.argument("scenario"),
+    click.option("--now", required=True, metavar="TIME",
+                 help="A clock time of the scenario's zone, a date with one, or +6h from the onset."),
+    click.option("--so-far", required=True, metavar="HOURS|FILE",
+                 help="Mentions and cases of each hour, by its start: '05:00=120/18 06:00=340/41', or a CSV file."),
+    click.option("--onset", metavar="TIME", help="When it began.  [default: as the counts tell]"),
+    click.option("--backlog", metavar="LANGUAGE=N,...", default="", help="Cases that wait now, such as en=85,nl=40."),
+    click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="The desk."),
+    click.option("--plan", metavar="NAME|FILE", help="The crisis plan, in the place of the desk's own; none: without."),
+    click.option("--hours", type=click.IntRange(24, 72), default=24, show_default=True, help="How far to look ahead."),
+    click.option("--runs", metavar="N", type=click.IntRange(2),
+                 help="Draws that are played on.  [default: 40, fewer beyond 24 hours]"),
+    SEED,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _nowcast(scenario: str, desk: str, plan: str | None, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Say in mid-crisis what comes and whom to call in.
+
+    \b
+    Example:
+      ashcloud nowcast volcano --now 06:30 --so-far '05:00=320/38 06:00=260/30' --backlog en=85,nl=40
+
+    The hours seen tell how large the surge is; draws of it are played on from now against the desk, with the
+    call-in ladder called now, later, or not at all.
+    """
+    from reports import nowcast, nowcast_tables
+    from reports.console import Terminal
+
+    settings = nowcast.NowcastSettings(**asked)
+    question = nowcast.NowcastQuestion(scenario, desk, plan, settings, ("ashcloud", *sys.argv[1:]))
+    told = nowcast.ask(question, out, Terminal())
+    if told.told is not None:
+        _print(as_json, told.to_dict() if as_json else told, nowcast_tables.nowcast)
+    if told.folder is not None:
+        click.echo(f"saved in {told.folder}", err=True)
     click.get_current_context().exit(told.code)
 
 
