@@ -13,7 +13,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -159,9 +159,24 @@ def read(question: NowcastQuestion) -> tuple[Scenario, Desk, Seen, dict[Language
     seen = load(lambda: see(scenario, settings.now, settings.so_far, settings.onset) if scenario is not None
                 else read_rows(settings.so_far))  # fmt: skip
     backlog = load(lambda: manifests.cases_of(settings.backlog))
+    if scenario is not None and desk is not None and backlog:
+        wrong += _not_served(scenario, desk, backlog)
     if wrong:
         raise InputError(None, dict.fromkeys(wrong))
     return scenario, with_plan(desk, plan), seen, backlog
+
+
+def _not_served(scenario: Scenario, desk: Desk, backlog: Mapping[Language, int]) -> list[Fault]:
+    """Languages in which cases wait, and that the scenario does not bring or nobody at the desk speaks."""
+    tables = (scenario.mix, *scenario.mix_changes)
+    brought = {name for mix in tables for name, share in (mix.languages or {}).items() if share > 0}
+    wrong = []
+    for language in (name for name, number in backlog.items() if number):
+        if language not in brought:
+            wrong.append(f"{language} is no language in which {scenario.name} brings cases; leave it out")
+        elif language not in desk.languages:
+            wrong.append(f"{language} is no language that anybody at {desk.name} speaks; leave it out")
+    return [Fault("--backlog", what) for what in wrong]
 
 
 def _told(

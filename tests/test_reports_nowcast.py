@@ -206,6 +206,21 @@ def test_a_desk_without_a_ladder_has_nobody_to_call() -> None:
     assert "ladder called" not in done.stdout
 
 
+def test_languages_that_nobody_brings_or_speaks_are_said_with_all_the_rest() -> None:
+    done = ashcloud(TINY, "--now", "11:00", "--so-far", "07:00=5/9 09:00=-1/0 12:00=1/1", "--backlog", "ja=3,en=2")
+    assert (done.exit_code, done.stdout) == (2, "")
+    words = (
+        "9 cases, more than",
+        "-1 mentions",
+        "09:00",
+        "is after now",
+        "gap of 1 h",
+        "ja is no language in which tiny",
+    )
+    for word in words:
+        assert word in done.stderr, word
+
+
 def test_everything_wrong_is_said_at_once() -> None:
     done = ashcloud(
         "nowhere", "--desk", "nobody", "--plan", "nothing", "--now", "7", "--so-far", "5", "--backlog", "xx=1,nl=q"
@@ -221,7 +236,10 @@ def test_everything_wrong_is_said_at_once() -> None:
         (["--now", "11:00", "--so-far", "09:00=5/9 08:00=1/1"], "has 9 cases, more than its 5 mentions"),
         (["--now", "11:00", "--so-far", "09:00=5/9 08:00=1/1"], "put the hours in order of time"),
         (["--now", "11:00", "--so-far", "09:00=5/1", "--hours", "12"], "12 is not in the range 24<=x<=72"),
-        (["--now", "11:00", "--so-far", "09:00=5/1", "--backlog", "ja=3"], "brings no cases in ja"),
+        (
+            ["--now", "11:00", "--so-far", "09:00=5/1", "--backlog", "ja=3"],
+            "ja is no language in which tiny brings cases",
+        ),
         (["--so-far", "09:00=5/1"], "Missing option '--now'"),
         (["--now", "11:00"], "Missing option '--so-far'"),
     ],

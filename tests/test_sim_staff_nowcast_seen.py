@@ -39,9 +39,9 @@ def test_hours_go_past_midnight() -> None:
 
 
 def test_hours_from_onset_state_the_onset() -> None:
-    seen = see(VOLCANO, "+6h", "+0h=1/1; +1.5h=4/2")
+    seen = see(VOLCANO, "+6h", "+0h=1/1; +1h=?/?; +2h=4/2")
     assert seen.onset_s == VOLCANO.clock(0.0).timestamp() == seen.now_s - 6 * 3600
-    assert [row[0] for row in told(seen)] == [-6.0, -4.5]
+    assert [row[0] for row in told(seen)] == [-6.0, -4.0]
     later = see(VOLCANO, "2026-01-05T10:00", "+1h=4/2", "2026-01-05T08:00")
     assert told(later) == [(-1.0, 1.0, 4, 2)]
 
@@ -78,21 +78,36 @@ def test_what_is_older_than_three_days_is_left_out() -> None:
     assert (len(seen.hours), seen.left_out) == (72, 28)
 
 
+def test_an_hour_that_nobody_counted_is_no_zero() -> None:
+    assert told(see(VOLCANO, "08:00", "05:00=5/1 06:00=?/? 07:00=-/-")) == [(-3.0, 1.0, 5, 1)]
+    assert told(see(VOLCANO, "08:00", "05:00=5/1 06:00=?/? 07:00=6/2"))[1] == (-1.0, 1.0, 6, 2)
+    assert faults("08:00", "05:00=5/1 06:00=?/3 07:00=6/2") == ["--so-far 06:00 has '?' mentions; give a whole number"]
+
+
+def test_a_gap_is_refused_unless_it_is_said_to_be_one() -> None:
+    (found,) = faults("09:00", "05:00=5/1 08:00=6/2")
+    assert found.startswith("--so-far 08:00 has a gap of 2 h before it, from 2010-04-16 06:00 on; give these hours")
+    # what has not been counted yet is no gap
+    assert len(told(see(VOLCANO, "09:00", "05:00=5/1 06:00=6/2"))) == 2
+
+
 def test_all_faults_are_said_at_once() -> None:
-    so_far = "05:00=12/18 06:00=-3/1 06:00=4/1 03:00=1/1 06:20=2/1 08:00=3/1 x=1/1 07:00=z/1"
-    found = faults("07:30", so_far, "02:15")
+    so_far = "05:00=12/18 06:00=-3/1 06:00=4/1 03:00=1/1 06:20=2/1 09:00=3/1 x=1/1 08:00=z/1 10:00=4/1"
+    found = faults("08:30", so_far, "02:15")
     for words in (
         "--so-far x is 'x', no time; write it like 06:30",
         "--so-far 05:00 has 18 cases, more than its 12 mentions; each case is a mention",
         "--so-far 06:00 has -3 mentions; a count cannot be below 0",
-        "--so-far 07:00 has 'z' mentions; give a whole number",
+        "--so-far 08:00 has 'z' mentions; give a whole number",
+        "--so-far 08:00 has a gap of 1 h before it, from 2010-04-16 07:00 on",
+        "--so-far 10:00 is after now",
         "--so-far 06:00 stands there twice; give each hour once",
         "--so-far 03:00 stands after 06:00 and lies before it; put the hours in order of time",
         "--so-far 06:20 begins less than an hour after 06:00; each entry is a whole hour",
-        "--so-far 08:00 is after now, 2010-04-16 07:30: nothing of it can have been seen",
+        "--so-far 09:00 is after now, 2010-04-16 08:30: nothing of it can have been seen",
     ):
         assert [line for line in found if words in line], words
-    assert len(found) == 8
+    assert len(found) == 10
 
 
 @pytest.mark.parametrize(
@@ -121,7 +136,7 @@ def test_a_wrong_word_has_a_hint(now: str, so_far: str, onset: str | None, words
         "time,mentions,cases\n05:00,120,18\n06:00,340,41\n",
         "05:00,120,18\n06:00,340,41\n",
         "\ufeffcases;time;mentions\r\n18;2010-04-16 05:00;120\r\n41;2010-04-16T06:00;340\r\n",
-        'time\tmentions\tcases\n"05:00"\t120\t18\n\n06:00\t340\t41\n',
+        'time\tmentions\tcases\n"04:00"\t\t\n"05:00"\t120\t18\n\n06:00\t340\t41\n',
     ],
 )  # fmt: skip
 def test_a_csv_file_says_the_same_as_words(tmp_path: Path, text: str) -> None:

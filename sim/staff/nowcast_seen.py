@@ -1,7 +1,8 @@
 """The hours seen, as somebody in the middle of a crisis writes them down: `05:00=120/18 06:00=340/41`, or a CSV file.
 
 A time is the start of an hour: a clock time of the scenario's zone, a date with a clock time, or hours from
-the onset (`+6h`). The counts are mentions and cases. All that is wrong is said at once.
+the onset (`+6h`). The counts are mentions and cases; `?/?` is an hour that nobody counted. All that is wrong is said
+at once.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from sim.staff.nowcast_clock import Clock, Moment, read_time
 
 MOST_COUNT = 10_000_000
 MOST_BYTES = 1_000_000
+UNKNOWN = ("?", "-", "")
 MOST_HOURS = 72  # back from now: what is older says little and costs much
 COLUMNS = ("time", "mentions", "cases")
 
@@ -187,7 +189,9 @@ def see(scenario: Scenario, now: str, so_far: str, onset: str | None = None) -> 
 
 
 def _counts(row: Row, wrong: list[Fault]) -> tuple[int, int] | None:
-    """Mentions and cases of an entry; None if they cannot be."""
+    """Mentions and cases of an entry; None if nobody counted them, or if they cannot be."""
+    if row.mentions in UNKNOWN and row.cases in UNKNOWN:
+        return None
     found = []
     for name, word in (("mentions", row.mentions), ("cases", row.cases)):
         text = word.strip()
@@ -236,10 +240,19 @@ def _hours(
         if before is not None and start < before[0] + HOUR_S - 1e-6:
             wrong.append(Fault(row.place, _disorder(start, before)))
             continue
+        if before is not None and start > before[0] + HOUR_S + 1e-6:
+            wrong.append(Fault(row.place, _gap(start, before, clock)))
         before = start, row.time
         if count is not None:
             hours.append(Hour(start, min(start + HOUR_S, clock.now_s), *count))
     return hours
+
+
+def _gap(start: float, before: tuple[float, str], clock: Clock) -> str:
+    missing = clock.shown(before[0] + HOUR_S)
+    hours = (start - before[0]) / HOUR_S - 1.0
+    text = f"has a gap of {hours:.3g} h before it, from {missing} on"
+    return f"{text}; give these hours as well, as ?/? if nobody counted them"
 
 
 def _disorder(start: float, before: tuple[float, str]) -> str:
