@@ -40,6 +40,7 @@ from sim.desk import Desk
 from sim.staff.nowcast import Nowcast, nowcast, usual_draws
 from sim.staff.nowcast_fan import LEVELS, Band, band
 from sim.staff.nowcast_seen import Seen, read_rows, see
+from sim.staff.nowcast_ways import CalledIn, read_called_in
 
 RESULTS, FAN = "nowcast.json", "fan.csv"
 
@@ -51,6 +52,7 @@ class NowcastSettings(Frozen):
     so_far: str
     onset: str | None = None
     backlog: str = ""
+    called_in: str = ""
     hours: int = 24
     runs: int | None = None
     seed: int = 1
@@ -58,7 +60,7 @@ class NowcastSettings(Frozen):
     @property
     def draws(self) -> int:
         """Draws that are played on."""
-        return self.runs or usual_draws(self.hours)
+        return self.runs or usual_draws(self.hours, bool(self.called_in.strip()))
 
 
 @dataclass(frozen=True)
@@ -121,9 +123,9 @@ def ask(question: NowcastQuestion, out: Path | None, voice: Voice) -> NowcastAns
         With the faults of all that was given, or if the folder cannot be made; nothing is left behind.
     """
     started = datetime.now(UTC)
-    scenario, desk, seen, backlog = read(question)
+    scenario, desk, seen, backlog, called_in = read(question)
     if out is None:
-        return _told(question, scenario, desk, seen, backlog, voice)
+        return _told(question, scenario, desk, seen, backlog, called_in, voice)
     with drafts.Draft(out, scenario.name, datetime.now()) as draft:
         if draft.target != draft.wanted:
             voice.say(f"{draft.wanted} exists already: this nowcast is in {draft.target}")
@@ -131,7 +133,7 @@ def ask(question: NowcastQuestion, out: Path | None, voice: Voice) -> NowcastAns
             draft.copy("scenario", scenario, question.scenario, scenario_library.FOLDER),
             draft.copy("desk", desk, question.desk, desk_library.FOLDER),
         )
-        answer = _told(question, scenario, desk, seen, backlog, voice)
+        answer = _told(question, scenario, desk, seen, backlog, called_in, voice)
         if answer.told is None:
             return answer
         with undisturbed():
@@ -140,7 +142,7 @@ def ask(question: NowcastQuestion, out: Path | None, voice: Voice) -> NowcastAns
             return replace(answer, folder=draft.finish(latest=False))
 
 
-def read(question: NowcastQuestion) -> tuple[Scenario, Desk, Seen, dict[Language, int]]:
+def read(question: NowcastQuestion) -> tuple[Scenario, Desk, Seen, dict[Language, int], CalledIn]:
     """Everything that was asked for; raises `InputError` with the faults of all of it."""
     settings = question.settings
     wrong: list[Fault] = []
@@ -161,9 +163,11 @@ def read(question: NowcastQuestion) -> tuple[Scenario, Desk, Seen, dict[Language
     backlog = load(lambda: manifests.cases_of(settings.backlog))
     if scenario is not None and desk is not None and backlog:
         wrong += _not_served(scenario, desk, backlog)
-    if wrong:
+    planned = load(lambda: with_plan(desk, plan)) if desk is not None and plan is not None else None
+    called_in = load(lambda: read_called_in(settings.called_in, planned.plan)) if planned is not None else {}
+    if wrong or planned is None:
         raise InputError(None, dict.fromkeys(wrong))
-    return scenario, with_plan(desk, plan), seen, backlog
+    return scenario, planned, seen, backlog, called_in
 
 
 def _not_served(scenario: Scenario, desk: Desk, backlog: Mapping[Language, int]) -> list[Fault]:
@@ -180,13 +184,19 @@ def _not_served(scenario: Scenario, desk: Desk, backlog: Mapping[Language, int])
 
 
 def _told(
-    question: NowcastQuestion, scenario: Scenario, desk: Desk, seen: Seen, backlog: dict[Language, int], voice: Voice
+    question: NowcastQuestion,
+    scenario: Scenario,
+    desk: Desk,
+    seen: Seen,
+    backlog: dict[Language, int],
+    called_in: CalledIn,
+    voice: Voice,
 ) -> NowcastAnswer:
     settings = question.settings
     told = None
     what = f"{scenario.name} on {desk.name}"
     with voice.waiting(what, settings.draws) as watch, contextlib.suppress(KeyboardInterrupt):
-        told = nowcast(scenario, desk, seen, backlog, settings.hours, settings.draws, settings.seed, watch)
+        told = nowcast(scenario, desk, seen, backlog, settings.hours, settings.draws, settings.seed, watch, called_in)
     whole = told is not None and len(told.draws) == settings.draws
     return NowcastAnswer("finished" if whole else "interrupted", question, told)
 
@@ -229,6 +239,7 @@ def results(answer: NowcastAnswer) -> dict[str, Any]:
         "ways": [_way(told, at) for at in range(len(told.ways))],
         "advice": {
             "call": advice.call,
+            "home": None if advice.home_h is None else told.clock(advice.home_h).isoformat(),
             "latest": None if advice.latest_h is None else told.clock(advice.latest_h).isoformat(),
             **asdict(advice),
         },
@@ -254,6 +265,8 @@ def _way(told: Nowcast, at: int) -> dict[str, Any]:
     return {
         "name": told.ways[at].name,
         "delay_h": told.ways[at].delay_h,
+        "asked": sum(rung.heads for rung in told.ways[at].asked) or None,
+        "home_h": told.ways[at].home_h,
         "within_promise": _bands(band(np.array([run.share for run in played]))),
         "missed_mean": float(np.mean([run.missed for run in played])),
         "called_in_hours_mean": float(np.mean([run.called_in_hours for run in played])),

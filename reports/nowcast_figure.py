@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -112,6 +113,8 @@ def figure(told: Nowcast) -> tuple[Figure, Sequence[Axes]]:
     """The three panels under each other, each with its finding as the title."""
     bins = told.posterior.law.bins
     axis = timeline(told.scenario, float(bins.from_h[0]), float(bins.to_h[-1]), WIDE_ROOM)
+    if not told.stated:
+        axis = replace(axis, hours=())  # nobody knows from when they would count
     left, right, gap, below = 0.85, 0.3, 0.62, 0.8
     inner = WIDE_IN - left - right
     total = sum(HEIGHTS_IN) + gap * len(HEIGHTS_IN) + below

@@ -55,6 +55,13 @@ def when(at: datetime) -> str:
 def headline(told: Nowcast) -> str:
     """Call in or not, and when."""
     advice = told.advice
+    if advice.home_h is not None:
+        return _stand_down(told, advice.home_h)
+    if advice.reason == "calm" and told.called_in:
+        return (
+            "No further call-in: with those who are at work the promise is kept with a probability of "
+            f"{fm.share(1.0 - advice.risk)}. Keep them."
+        )
     if advice.reason == "calm":
         return f"No call-in: without one the promise is kept with a probability of {fm.share(1.0 - advice.risk)}."
     if advice.reason == "usual":
@@ -70,20 +77,48 @@ def headline(told: Nowcast) -> str:
             "would not change that."
         )
     latest = advice.latest_h or 0.0
+    heads = "" if advice.asked is None else f" {advice.asked.asked} heads"
     if latest == 0.0:
-        return f"Call in now, {when(told.clock(0.0))}: an hour later a point or more of the share in time is lost."
+        text = "an hour later a point or more of the share in time is lost"
+        return f"Call in{heads} now, {when(told.clock(0.0))}: {text}."
     if latest == advice.calls[-1].delay_h:
-        return f"Call in; it can wait until {when(told.clock(latest))} at least, which is as late as was tried."
-    return f"Call in by {when(told.clock(latest))} at the latest."
+        text = f"it can wait until {when(told.clock(latest))} at least, which is as late as was tried"
+        return f"Call in{heads}; {text}."
+    return f"Call in{heads} by {when(told.clock(latest))} at the latest."
+
+
+def _stand_down(told: Nowcast, home_h: float) -> str:
+    """Those who were called in go home."""
+    heads = sum(told.called_in.values())
+    if told.advice.reason == "usual":
+        return f"Stand down: nothing speaks of a surge, the {heads} who were called in can go home now."
+    at = "now" if home_h == 0 else f"at {when(told.clock(home_h))}"
+    return f"Stand down: the {heads} who were called in can go home {at}, and the promise is still likely to be kept."
+
+
+def _how_many(told: Nowcast) -> str:
+    """Heads and languages of the call, and what fewer would do."""
+    advice = told.advice
+    asked = advice.asked
+    assert asked is not None
+    spoken = fm.listed([f"{n} speak {LANGUAGES[language]}" for language, n in asked.languages.items()])
+    whole = advice.levels[-1]
+    who = f"All {asked.asked} heads that can be asked"
+    if asked.asked < whole.asked:
+        who = f"Call {asked.asked} of the {whole.asked} heads that can be asked, from the lowest rung on"
+    text = f"{who}: {spoken}. Called now they bring {fm.share(asked.share)} in time"
+    fewer = [level for level in advice.levels if level.asked < asked.asked]
+    return f"{text}; {fewer[-1].asked} would bring {fm.share(fewer[-1].share)}." if fewer else f"{text}."
 
 
 def why(told: Nowcast) -> tuple[str, ...]:
     """The reason, whom first, and what waiting costs."""
     advice = told.advice
     low, high = advice.need_interval
+    more = "further " if told.called_in else ""
     span = fm.scale("share", advice.need).span(low, high)
     out = [
-        f"Without a call {_mean(advice.share, 'share')} of the cases get an answer within their promise, and in "
+        f"Without a {more}call {_mean(advice.share, 'share')} of the cases get an answer within their promise, and in "
         f"{fm.share(advice.need)} of the draws ({span}) fewer than {fm.share(PROMISE_SHARE)}, so that it is missed."
     ]
     if advice.limit is not None:
@@ -100,6 +135,8 @@ def why(told: Nowcast) -> tuple[str, ...]:
             out.append(
                 f"Most of the missed cases are in {LANGUAGES[advice.most]}, {fm.share(advice.most_missed)} of them."
             )
+    if advice.asked is not None:
+        out.append(_how_many(told))
     if advice.call:
         out += [_rung(told, step) for step in advice.steps if step.first_h < told.hours]
         out.append(_waiting(told))

@@ -84,13 +84,13 @@ def advised(told: Nowcast, **changes: Any) -> Nowcast:
 
 def test_the_headline_says_what_to_do(told: Nowcast) -> None:
     texts = {
-        0.0: "Call in now, Tue 2 Jun, 11:00: an hour later a point or more of the share in time is lost.",
-        2.0: "Call in by Tue 2 Jun, 13:00 at the latest.",
-        8.0: "Call in; it can wait until Tue 2 Jun, 19:00 at least, which is as late as was tried.",
+        0.0: "Call in 12 heads now, Tue 2 Jun, 11:00: an hour later a point or more of the share in time is lost.",
+        2.0: "Call in 12 heads by Tue 2 Jun, 13:00 at the latest.",
+        8.0: "Call in 12 heads; it can wait until Tue 2 Jun, 19:00 at least, which is as late as was tried.",
     }
     monday = {hour: text.replace("Tue 2 Jun", "Mon 1 Jun") for hour, text in texts.items()}
     for latest, text in monday.items():
-        assert plain(headline(advised(told, reason="needed", latest_h=latest))) == text
+        assert plain(headline(advised(told, reason="needed", asked=told.advice.levels[-1], latest_h=latest))) == text
     assert "no ladder: nobody can be called in" in headline(advised(told, reason="no ladder"))
     assert headline(advised(told, reason="no use")).startswith("No call-in: the promise is likely to be missed")
     assert "kept with a probability of 91 %" in plain(headline(advised(told, reason="calm", risk=0.09)))
@@ -100,7 +100,10 @@ def test_a_crisis_is_told_with_whom_to_call_and_what_waiting_costs(told: Nowcast
     said = [plain(line) for line in why(told)]
     assert told.advice.call
     assert any(line.startswith("First those who speak ") for line in said)
-    assert any("If called now, 'friends': 12 asked now, " in line and "100 % say yes" in line for line in said)
+    assert any("If called now, 'friends': 3 asked now, " in line and "100 % say yes" in line for line in said)
+    assert any(
+        line.startswith("Call 3 of the 12 heads that can be asked, from the lowest rung on: 3 speak") for line in said
+    )
     assert said[-1].startswith("Called an hour later ")
     assert "This is a surge with a probability above 99 %" in plain(forecast(told)[0])
     assert "the onset was stated as Mon 1 Jun, 09:00" in plain(forecast(told)[1])
@@ -184,7 +187,9 @@ def test_the_command_prints_json_for_machines(desk: str) -> None:
 
     found = json.loads(done.stdout, parse_constant=refuse)
     assert (found["scenario"], found["desk"], found["draws"], found["status"]) == ("tiny", "called", 4, "finished")
-    assert [way["name"] for way in found["ways"]] == ["plan", "nobody", "now", "+1 h", "+2 h", "+4 h", "+8 h"]
+    assert [way["name"] for way in found["ways"]] == [
+        "plan", "nobody", "now", "+1 h", "+2 h", "+4 h", "+8 h", "3 heads", "6 heads", "9 heads",
+    ]  # fmt: skip
     assert len(found["fan"]) == 24 and found["totals"]["cases"]["low_80"] <= found["totals"]["cases"]["high_80"]
     assert isinstance(found["advice"]["call"], bool)
 

@@ -22,18 +22,18 @@ from sim.crew import Watch
 from sim.desk import Desk
 from sim.staff.nowcast_advice import Advice, advise
 from sim.staff.nowcast_fan import Ahead, Learnt, look_ahead, one_more_hour
-from sim.staff.nowcast_forward import Draw, Way, play_on, ways
+from sim.staff.nowcast_forward import Draw, play_on
 from sim.staff.nowcast_law import Bins, law
 from sim.staff.nowcast_posterior import Counts, Posterior, believe
 from sim.staff.nowcast_seen import Seen
 from sim.staff.nowcast_shape import means, prior
+from sim.staff.nowcast_ways import CalledIn, Way, ways
 
 STATED_H = (-0.5, 0.5)
 """Span of the onset around the time that somebody stated."""
 EARLIER_H = 4.0
 """How long before the first hour seen an unknown onset may lie: so long a slow rise can go unnoticed."""
-DELAYS_H = (0.0, 1.0, 2.0, 4.0, 8.0)
-MOST_DRAWS, LEAST_DRAWS, DRAW_HOURS = 40, 16, 960
+MOST_DRAWS, LEAST_DRAWS, DRAW_HOURS = 30, 12, 720
 SURE = 0.5  # of a surge, for its onset to be named
 
 
@@ -55,6 +55,7 @@ class Nowcast:
     posterior : Posterior
     ahead : Ahead
     learnt : Learnt
+    called_in : mapping of str to int
     ways : tuple of Way
     draws : tuple of Draw
     advice : Advice
@@ -69,6 +70,7 @@ class Nowcast:
     posterior: Posterior
     ahead: Ahead
     learnt: Learnt
+    called_in: CalledIn
     ways: tuple[Way, ...]
     draws: tuple[Draw, ...]
     advice: Advice
@@ -93,9 +95,10 @@ class Nowcast:
         return next((at for at, way in enumerate(self.ways) if way.name == name), None)
 
 
-def usual_draws(hours: int) -> int:
-    """Draws that are played on by default: fewer the longer they are, so that the time stays the same."""
-    return max(min(MOST_DRAWS, DRAW_HOURS // hours), LEAST_DRAWS)
+def usual_draws(hours: int, is_called_in: bool = False) -> int:
+    """Draws that are played on by default: fewer for more hours or ways, so that the time is the same."""
+    budget = DRAW_HOURS * (2 if is_called_in else 3) // 3
+    return max(min(MOST_DRAWS, budget // hours), LEAST_DRAWS)
 
 
 def forecast(scenario: Scenario, seen: Seen, hours: int, seed: int) -> tuple[Scenario, float, Posterior, Ahead]:
@@ -135,6 +138,7 @@ def nowcast(
     draws: int,
     seed: int,
     watch: Watch,
+    called_in: CalledIn | None = None,
 ) -> Nowcast | None:
     """Look ahead, play the desk on, and advise; None if it was stopped before two draws had been played.
 
@@ -153,6 +157,8 @@ def nowcast(
         Played on, at least 2; see `usual_draws`.
     seed : int
     watch : Watch
+    called_in : mapping of str to int, optional
+        Heads who were called in already and are at work, by the name of their rung.
 
     Raises
     ------
@@ -161,11 +167,12 @@ def nowcast(
     """
     here, now_h, posterior, ahead = forecast(scenario, seen, hours, seed)
     learnt = one_more_hour(posterior, ahead, seed, seen.onset_s is not None)
-    acts = ways(desk, DELAYS_H)
+    acts = ways(desk, called_in)
     played = play_on(posterior, now_h, hours, backlog, acts, draws, seed, watch)
     if len(played) < 2:
         return None
     advice = advise(desk, acts, played, ahead, learnt, posterior.surge_share, sum(backlog.values()))
     return Nowcast(
-        here, desk, seen, dict(backlog), hours, now_h, posterior, ahead, learnt, acts, tuple(played), advice
+        here, desk, seen, dict(backlog), hours, now_h, posterior, ahead, learnt, dict(called_in or {}), acts,
+        tuple(played), advice,
     )  # fmt: skip

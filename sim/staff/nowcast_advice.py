@@ -8,7 +8,8 @@ above 0.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -22,7 +23,8 @@ from sim.measures import BACKLOG_BACK, FEW_CASES, PROMISE_SHARE
 from sim.plan import Group, Rung
 from sim.quantiles import share_interval
 from sim.staff.nowcast_fan import Ahead, Learnt
-from sim.staff.nowcast_forward import LANGUAGES, Draw, Way
+from sim.staff.nowcast_forward import LANGUAGES, Draw
+from sim.staff.nowcast_ways import Way
 
 RISK = 0.2
 """A call is needed if the promise is missed without it with more than this probability."""
@@ -51,7 +53,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Step:
-    """A rung of the ladder, if the ladder is called now: who is asked when, and when they come.
+    """A rung of the ladder, if it is called now: who is asked when, and when they come.
 
     `first_h` and `most_h` are hours from now at which one in fifty and nine in ten of them have come; `heads_first`
     are those who speak the language that needs them most.
@@ -64,6 +66,29 @@ class Step:
     first_h: float
     most_h: float
     heads_first: int
+
+
+@dataclass(frozen=True)
+class Level:
+    """What comes of only a part of the ladder being called, now.
+
+    `asked` and `languages` count heads, all of them and those who speak each language; `need` is the share of the
+    draws in which the promise is missed.
+    """
+
+    asked: int
+    languages: Mapping[Language, int]
+    share: float
+    need: float
+
+
+@dataclass(frozen=True)
+class Home:
+    """What comes of those who were called in going home at a time: share in time, and share of draws that miss."""
+
+    after_h: float
+    share: float
+    need: float
 
 
 @dataclass(frozen=True)
@@ -95,6 +120,14 @@ class Advice:
     steps : tuple of Step
     calls : tuple of Call
         Called now, and later.
+    levels : tuple of Level
+        A part of the ladder called, and all of it; ascending.
+    asked : Level or None
+        The fewest heads that keep the promise, or all but a point of what the whole ladder brings; None without a call.
+    homes : tuple of Home
+        Those who were called in sent home, sooner and later; empty if nobody was.
+    home_h : float or None
+        When they can go home; None if they are to stay, or there are none.
     latest_h : float or None
         How much later the call may be without losing a point; None if there is no call.
     limit : float or None
@@ -114,6 +147,10 @@ class Advice:
     most_missed: float
     steps: tuple[Step, ...]
     calls: tuple[Call, ...]
+    levels: tuple[Level, ...]
+    asked: Level | None
+    homes: tuple[Home, ...]
+    home_h: float | None
     latest_h: float | None
     limit: float | None
     flips_at: int | None
@@ -157,8 +194,11 @@ def advise(
     (first, first_share), (most, most_missed) = _languages(draws, nobody)
     limit = _limit(np.array([draw.cases for draw in draws], dtype=np.float64), missed)
     risk = need if limit is None else float(np.mean(ahead.cases.sum(axis=1) > limit))
+    levels, homes = _levels(ways, draws), _homes(ways, draws)
     is_long = waiting > BACKLOG_BACK
     reason = _reason(risk, calls, surge_share > RISK or is_long)
+    asked = _fewest([level for level, _ in levels]) if reason == "needed" and levels else None
+    rungs = next((rungs for level, rungs in levels if level is asked), levels[-1][1] if levels else ())
     return Advice(
         reason,
         risk,
@@ -169,8 +209,12 @@ def advise(
         first_share,
         most,
         most_missed,
-        _steps(desk, first) if calls else (),
+        _steps(desk, rungs, first),
         calls,
+        tuple(level for level, _ in levels),
+        asked,
+        homes,
+        _home(homes, reason, estimate(without.tolist()).mean or 0.0),
         _latest(calls) if reason == "needed" else None,
         limit,
         _flips(learnt, limit, reason not in ("calm", "usual"), is_long),
@@ -202,6 +246,63 @@ def _call(delay_h: float, at: int, nobody: int, draws: Sequence[Draw]) -> Call:
     )
 
 
+def _outcome(at: int, draws: Sequence[Draw]) -> tuple[float, float]:
+    """Share in time by a way, and share of the draws that miss the promise."""
+    shares = np.array([draw.played[at].share for draw in draws])
+    return float(shares.mean()), float((shares < PROMISE_SHARE).mean())
+
+
+def _levels(ways: Sequence[Way], draws: Sequence[Draw]) -> list[tuple[Level, tuple[Rung, ...]]]:
+    """What comes of each part of the ladder, and the rungs of that part; ascending."""
+    out = []
+    for at, way in enumerate(ways):
+        rungs = way.asked
+        if way.delay_h == 0.0 and way.desk.plan is not None:  # the whole ladder
+            here = {rung.name for rung in _nobody(ways).desk.plan.ladder}  # type: ignore[union-attr]
+            rungs = tuple(rung for rung in way.desk.plan.ladder if rung.name not in here)
+        if rungs:
+            heads = sum(rung.heads for rung in rungs)
+            out.append((Level(heads, _spoken(rungs), *_outcome(at, draws)), rungs))
+    return sorted(out, key=lambda pair: pair[0].asked)
+
+
+def _nobody(ways: Sequence[Way]) -> Way:
+    return next(way for way in ways if way.name == "nobody")
+
+
+def _spoken(rungs: Sequence[Rung]) -> dict[Language, int]:
+    """How many heads of some rungs speak each language, most first."""
+    spoken: Counter[Language] = Counter()
+    for group in (group for rung in rungs for group in rung.groups):
+        spoken.update(dict.fromkeys(group.languages, group.heads))
+    return dict(spoken.most_common())
+
+
+def _fewest(levels: Sequence[Level]) -> Level:
+    """The fewest heads that keep the promise; if none do, those with all but a point of what all bring."""
+    whole = levels[-1]
+    kept = next((level for level in levels if level.need <= RISK), None)
+    return kept or next(level for level in levels if whole.share - level.share < MATERIAL)
+
+
+def _homes(ways: Sequence[Way], draws: Sequence[Draw]) -> tuple[Home, ...]:
+    return tuple(Home(way.home_h, *_outcome(at, draws)) for at, way in enumerate(ways) if way.home_h is not None)
+
+
+def _home(homes: Sequence[Home], reason: Reason, stayed: float) -> float | None:
+    """When those who were called in can go home: from when on nobody who goes is missed."""
+    if reason == "usual" and homes:
+        return 0.0
+    if reason != "calm":
+        return None
+    found = None
+    for home in reversed(homes):
+        if home.need > RISK and stayed - home.share >= MATERIAL:
+            break
+        found = home.after_h
+    return found
+
+
 def _latest(calls: Sequence[Call]) -> float:
     """The last delay up to which no delay loses a point against calling now."""
     latest = calls[0].delay_h
@@ -229,10 +330,10 @@ def _languages(draws: Sequence[Draw], nobody: int) -> tuple[Told, Told]:
     )
 
 
-def _steps(desk: Desk, first: Language | None) -> tuple[Step, ...]:
-    plan = desk.plan
-    rungs: tuple[Rung, ...] = () if plan is None else plan.ladder
-    return tuple(_step(rung, first) for rung in rungs)
+def _steps(desk: Desk, rungs: Sequence[Rung], first: Language | None) -> tuple[Step, ...]:
+    """Who of the ladder is asked, with the hours at which its plan has them asked."""
+    asked_h = {} if desk.plan is None else {rung.name: rung.after_h for rung in desk.plan.ladder}
+    return tuple(_step(rung.model_copy(update={"after_h": asked_h[rung.name]}), first) for rung in rungs)
 
 
 def _step(rung: Rung, first: Language | None) -> Step:

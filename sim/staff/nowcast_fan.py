@@ -18,7 +18,7 @@ LEVELS = (0.5, 0.8, 0.95)
 DRAWS = 2_000
 EACH = 5
 BATCH = 64
-FUTURES = 24
+FUTURES = 16
 
 
 @dataclass(frozen=True)

@@ -22,9 +22,7 @@ from scenarios.names import Language, members
 from scenarios.traces import Trace
 from sim import compiled
 from sim.crew import Tick, Watch, each
-from sim.desk import Desk
 from sim.engines import prepare
-from sim.levers import Trigger
 from sim.measures import measure
 from sim.outcome import CaseState, Outcome
 from sim.replicate import executor_named
@@ -32,51 +30,12 @@ from sim.staff.nowcast_fan import chosen, pulled
 from sim.staff.nowcast_law import covariance
 from sim.staff.nowcast_posterior import Posterior, spread_of
 from sim.staff.nowcast_shape import SIZE, surge_at
+from sim.staff.nowcast_ways import Way
 from sim.waits import Rows, under_way
 
 IntArray = NDArray[np.int64]
 LANGUAGES = members(Language)
-AT_ONCE = Trigger(signal="posts_per_h", enter=1e-9, leave=0.0)
 _MEASURES = ("called_in_hours", "cost", "time_to_recover_s")
-
-
-@dataclass(frozen=True)
-class Way:
-    """A way to act: as the plan is written, or with its crisis declared now and its ladder called or not.
-
-    `delay_h` is how much later the ladder is called; None with `called` is the plan as it is written.
-    """
-
-    name: str
-    desk: Desk
-    delay_h: float | None = None
-
-
-def ways(desk: Desk, delays_h: Sequence[float]) -> tuple[Way, ...]:
-    """As the plan is written; nobody called in; the ladder called now, and later.
-
-    In all but the first the crisis is declared at once, so that levers do the same and only the call differs.
-    Without a ladder there is nothing but the plan.
-    """
-    plan = desk.plan
-    if plan is None or not plan.ladder:
-        return (Way("plan", desk),)
-    at_once = plan.model_copy(update={"triggers": (AT_ONCE,), "declaration_min": 0.0})
-    first_look_h = plan.interval_min / 60.0
-
-    def called(delay_h: float) -> Desk:
-        ladder = tuple(
-            rung.model_copy(update={"when": (), "after_h": max(rung.after_h + delay_h - first_look_h, 0.0)})
-            for rung in plan.ladder
-        )
-        return desk.with_plan(at_once.model_copy(update={"ladder": ladder}))
-
-    nobody = desk.with_plan(at_once.model_copy(update={"ladder": ()}))
-    return (
-        Way("plan", desk),
-        Way("nobody", nobody),
-        *(Way(f"+{delay:g} h" if delay else "now", called(delay), delay) for delay in delays_h),
-    )
 
 
 @dataclass(frozen=True)
