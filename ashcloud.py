@@ -403,6 +403,8 @@ def _nowcast(scenario: str, desk: str, plan: str | None, out: Path | None, as_js
     The hours seen tell how large the surge is; draws of it are played on from now against the desk, with the
     call-in ladder called now, later, or not at all.
     """
+    # thousands of small matrices: with threads of its own the linear algebra spins, minutes if a core is busy
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from reports import nowcast, nowcast_tables
     from reports.console import Terminal
 
