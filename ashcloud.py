@@ -42,9 +42,9 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file", "trace",
-    "bench",
-    "list", "show", "validate", "schema", "generate", "info", "sample",
+    "run", "staff", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario", "desk", "plan-file",
+    "trace", "bench",
+    "list", "check", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
 
@@ -370,6 +370,37 @@ def _staff(scenario: str, promises: tuple[str, ...], desk: str, plan: str | None
     _print(as_json, told.to_dict() if as_json else told, staff_tables.plan)
     if told.folder is not None:
         click.echo(f"page: {told.folder / 'staff.html'}", err=True)
+    click.get_current_context().exit(told.code)
+
+
+@main.group("roster")
+def _roster() -> None:
+    """Who works when: check a roster against rules of working time.
+
+    \b
+    Example:
+      ashcloud roster check tests/data/roster.csv
+    """
+
+
+@_roster.command("check")
+@click.argument("roster")
+@click.option("--rules", metavar="NAME|FILE", default="dutch", show_default=True, help="The set of rules.")
+@click.option("--desk", metavar="NAME|FILE", help="A desk whose pools the roster must fit.")
+@AS_JSON
+def _roster_check(roster: str, rules: str, desk: str | None, as_json: bool) -> None:
+    """List each breach in the CSV file ROSTER by agent and date.
+
+    \b
+    Example:
+      ashcloud roster check tests/data/roster.csv --rules dutch
+
+    Exit code 1 if there is any.
+    """
+    from reports import roster_check
+
+    told = roster_check.check(roster, rules, desk)
+    _print(as_json, told.to_dict() if as_json else told, roster_check.draw)
     click.get_current_context().exit(told.code)
 
 
