@@ -345,6 +345,7 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
                  help="Price of a case whose promise is missed, to weigh plans where the size is open."),
     click.option("--baselines", metavar="N", type=click.IntRange(0), default=8, show_default=True,
                  help="Days on which two usual ways to staff are played for comparison; 0: not at all."),
+    click.option("--roster", metavar="RULES", help="Make a roster too, by this set of rules, such as dutch."),
     SEED,
     HOURS,
     OUT,
@@ -359,7 +360,7 @@ def _staff(scenario: str, promises: tuple[str, ...], desk: str, plan: str | None
       ashcloud staff quiet_week --promise "80% in 20 min" --hours 24 --budget 10s
 
     The requirement is as if all stood ready; what the desk and its call-in ladder can reach is told apart.
-    Exit code 1 if that does not keep the promise.
+    Exit code 1 if that, or the roster, does not keep the promise.
     """
     from reports import staff, staff_tables
     from reports.console import Terminal

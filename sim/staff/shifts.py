@@ -57,8 +57,8 @@ class Cover:
 
 
 def scaled(heads: IntArray, rules: Rules) -> IntArray:
-    """(intervals,) heads to plan so that as many as needed come in the mean, sickness taken out."""
-    out: IntArray = np.ceil(heads / (1.0 - rules.unplanned_share) - 1e-9).astype(np.int64)
+    """(intervals,) heads to plan so that as many as needed come in the mean, to the nearest; the rest is for repair."""
+    out: IntArray = np.floor(heads / (1.0 - rules.unplanned_share) + 0.5).astype(np.int64)
     return out
 
 
