@@ -26,6 +26,7 @@ def roster_facts(roster: Roster, seats_cost: float) -> dict[str, Any]:
         "fewest_hours_proven": all(each.proven for each in roster.covers),
         "breaches": len(breaches(roster.duties, roster.rules)),
         "repair_rounds": roster.rounds,
+        "dropped_shifts": roster.dropped,
         "keeps": roster.keeps,
         "groups": [
             {"name": g.name, "promise": str(g.promise), "share": e.mean, "low": e.low, "high": e.high}
@@ -46,8 +47,8 @@ def roster_lines(roster: Roster, seats_cost: float) -> list[str]:
     lines = [
         f"{roster.agents} agents in {len(roster.duties)} shifts; {roster.paid_hours:,.0f} paid hours with breaks, "
         f"holidays and training; EUR {roster.cost:,.0f}, EUR {roster.cost - seats_cost:,.0f} above the bare seats.",
-        f"Played on fresh days after {rounds}: {fm.share(whole.share)} in time{span}; the roster "
-        f"{'keeps' if roster.keeps else 'does not keep'} the promise.",
+        f"Played on fresh days after {rounds}, {roster.dropped} shifts dropped that it can do without: "
+        f"{fm.share(whole.share)} in time{span}; it {'keeps' if roster.keeps else 'does not keep'} the promise.",
     ]
     if missed:
         lines.append(f"Below the promise: {', '.join(missed)}.")

@@ -23,6 +23,7 @@ from sim.staff.seats import HOUR_S, Seats
 from sim.staff.shifts import QUARTER, Cover, at_work, cover, library, scaled
 from sim.staff.sizing import Question, Sized
 from sim.staff.standing import Group, failing, groups
+from sim.staff.thin import thin
 
 IntArray = NDArray[np.int64]
 ROUNDS = 4
@@ -52,6 +53,8 @@ class Roster:
         How it stands on fresh days; empty before it was played.
     rounds : int
         How often it was repaired.
+    dropped : int
+        Shifts that the promise can do without, left out again.
     """
 
     rules: Rules
@@ -62,6 +65,7 @@ class Roster:
     desk: Desk
     groups: tuple[Group, ...] = ()
     rounds: int = 0
+    dropped: int = 0
 
     @property
     def duties(self) -> tuple[Duty, ...]:
@@ -127,7 +131,7 @@ def make(question: Question, sized: Sized, rules: Rules, budget: Budget, most: S
     made: Roster | None = None
     need = sized.seats
     for k in range(ROUNDS + 1):
-        made = build(question, need, rules, budget.part(0.5), most, made)
+        made = build(question, need, rules, budget.part(0.7 if k == 0 else 0.4), most, made)
         played = stand(question, days, made)
         missed = failing(played)
         this = replace(made, groups=tuple(played), rounds=k)
@@ -137,8 +141,32 @@ def make(question: Question, sized: Sized, rules: Rules, budget: Budget, most: S
             break
         need = raised(need, missed, question.desk)
     assert best is not None  # there is always a first round
+    if not failing(best.groups):
+        best = thinned(question, days, best, budget, most)
     fresh = question.days(sized.effort.fresh, sized.size, fresh=True)
     return replace(best, groups=tuple(stand(question, fresh, best)))
+
+
+def thinned(
+    question: Question, days: Days, roster: Roster, budget: Budget, most: Sequence[int] | None = None
+) -> Roster:
+    """The roster without shifts that its promises can do without on some days."""
+
+    def given(shifts: Sequence[Sequence[Duty]]) -> Roster:
+        there = _assigned(shifts, roster.rules, most)
+        desk = to_desk(question.desk, there, roster.rules, roster.start, roster.need)
+        return replace(roster, assigned=tuple(there), desk=desk)
+
+    shifts = [each.shifts for each in roster.covers]
+    left = thin(
+        shifts,
+        scaled(roster.need.heads, roster.rules),
+        roster.start,
+        lambda fewer: not failing(stand(question, days, given(fewer))),
+        budget,
+    )
+    dropped = sum(len(each) for each in shifts) - sum(len(each) for each in left)
+    return replace(given(left), dropped=dropped) if dropped else roster
 
 
 def _merit(roster: Roster) -> tuple[float, float]:
@@ -159,18 +187,24 @@ def build(
     start = question.scenario.clock(need.start_s, "UTC")
     end = start + need.heads.shape[1] * QUARTER
     covers: list[Cover] = []
-    given: list[Assigned] = []
     for p, pool in enumerate(question.desk.pools):
         if before is not None and np.array_equal(before.need.heads[p], need.heads[p]):
             found = before.covers[p]
         else:
             kinds = library(pool.name, pool.site, question.desk.zone(pool), rules, start, end)
-            found = cover(scaled(need.heads[p], rules), kinds, start, budget.part(0.3))
+            found = cover(scaled(need.heads[p], rules), kinds, start, budget.part(1.0 / (len(question.desk.pools) - p)))
         covers.append(found)
-        cap = None if most is None else most[p]
-        given.append(assign(found.shifts, rules, cap, 1 + sum(each.agents for each in given)))
+    given = _assigned([found.shifts for found in covers], rules, most)
     desk = to_desk(question.desk, given, rules, start, need)
     return Roster(rules, start, need, tuple(covers), tuple(given), desk)
+
+
+def _assigned(shifts: Sequence[Sequence[Duty]], rules: Rules, most: Sequence[int] | None) -> list[Assigned]:
+    """Agents for the shifts of each pool, coded from the first pool to the last."""
+    out: list[Assigned] = []
+    for p, mine in enumerate(shifts):
+        out.append(assign(mine, rules, None if most is None else most[p], 1 + sum(each.agents for each in out)))
+    return out
 
 
 def raised(need: Seats, missed: Sequence[Group], desk: Desk) -> Seats:
