@@ -42,9 +42,9 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "simulate", "compare", "resume", "report", "rerun", "scenario", "desk", "plan-file",
-    "trace", "bench",
-    "list", "show", "validate", "schema", "generate", "info", "sample",
+    "run", "staff", "nowcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario", "desk",
+    "plan-file", "trace", "bench",
+    "list", "check", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
 
@@ -345,6 +345,7 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
                  help="Price of a case whose promise is missed, to weigh plans where the size is open."),
     click.option("--baselines", metavar="N", type=click.IntRange(0), default=8, show_default=True,
                  help="Days on which two usual ways to staff are played for comparison; 0: not at all."),
+    click.option("--roster", metavar="RULES", help="Make a roster too, by this set of rules, such as dutch."),
     SEED,
     HOURS,
     OUT,
@@ -359,7 +360,7 @@ def _staff(scenario: str, promises: tuple[str, ...], desk: str, plan: str | None
       ashcloud staff quiet_week --promise "80% in 20 min" --hours 24 --budget 10s
 
     The requirement is as if all stood ready; what the desk and its call-in ladder can reach is told apart.
-    Exit code 1 if that does not keep the promise.
+    Exit code 1 if that, or the roster, does not keep the promise.
     """
     from reports import staff, staff_tables
     from reports.console import Terminal
@@ -415,6 +416,37 @@ def _nowcast(scenario: str, desk: str, plan: str | None, out: Path | None, as_js
         _print(as_json, told.to_dict() if as_json else told, nowcast_tables.nowcast)
     if told.folder is not None:
         click.echo(f"saved in {told.folder}", err=True)
+    click.get_current_context().exit(told.code)
+
+
+@main.group("roster")
+def _roster() -> None:
+    """Who works when: check a roster against rules of working time.
+
+    \b
+    Example:
+      ashcloud roster check tests/data/roster.csv
+    """
+
+
+@_roster.command("check")
+@click.argument("roster")
+@click.option("--rules", metavar="NAME|FILE", default="dutch", show_default=True, help="The set of rules.")
+@click.option("--desk", metavar="NAME|FILE", help="A desk whose pools the roster must fit.")
+@AS_JSON
+def _roster_check(roster: str, rules: str, desk: str | None, as_json: bool) -> None:
+    """List each breach in the CSV file ROSTER by agent and date.
+
+    \b
+    Example:
+      ashcloud roster check tests/data/roster.csv --rules dutch
+
+    Exit code 1 if there is any.
+    """
+    from reports import roster_check
+
+    told = roster_check.check(roster, rules, desk)
+    _print(as_json, told.to_dict() if as_json else told, roster_check.draw)
     click.get_current_context().exit(told.code)
 
 

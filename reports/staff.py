@@ -33,6 +33,8 @@ from sim.staff.budget import Budget
 from sim.staff.need import Need
 from sim.staff.promise import Promise
 from sim.staff.reachable import an_hour_later, attend, reachable
+from sim.staff.rostering import make
+from sim.staff.rules import load as load_rules
 from sim.staff.sizing import Question, Sized, size_plan
 from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
 
@@ -42,6 +44,7 @@ LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
 MOST_SHARE = 0.97
 MAIN, ALTERNATIVES = 0.45, 0.2  # of the time are searched; the rest is for playing what was found
+ROSTER_S = 60.0  # for a roster, on top of the time for the search
 KNOWN_H, LEAD_H = 12.0, 8.0
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 60.0}
@@ -76,10 +79,12 @@ class StaffAnswer:
 
     @property
     def code(self) -> int:
-        """Exit code: 130 interrupted, 1 if what can be reached does not keep the promise, else 0."""
+        """Exit code: 130 interrupted, 1 if what can be reached or the roster does not keep the promise, else 0."""
         if self.status == "interrupted":
             return 130
-        return 0 if self.told.reachable is None or self.told.reachable.keeps else 1
+        kept = self.told.reachable is None or self.told.reachable.keeps
+        roster = self.told.roster
+        return 0 if kept and (roster is None or (roster.keeps and not roster.missing)) else 1
 
     def to_dict(self) -> dict[str, Any]:
         """Everything, ready for JSON."""
@@ -162,6 +167,7 @@ def _work(
     question: StaffQuestion, scenario: Scenario, desk: Desk, promises: tuple[Promise, ...], seconds: float, voice: Voice
 ) -> tuple[Literal["finished", "interrupted"], Staffed]:
     settings = question.settings
+    rules = None if settings.roster is None else load_rules(settings.roster)
     with voice.waiting(f"{scenario.name}, staff", STEPS) as watch:
         prepare("compiled", watch.notice)
         asked = Question(scenario, desk, promises, settings.per == "language", settings.seed, settings.hours)
@@ -181,10 +187,11 @@ def _work(
         watch.progress(4 / STEPS, 4)
         usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
         watch.progress(1.0, STEPS)
+        roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER_S, watch))
         stopped = watch.stopped()
     told = Staffed(
         asked, settings.size, main, tuple(others), reached, hour, table, stages, usual,
-        manifests.versions()["ashcloud"], settings.miss_eur,
+        manifests.versions()["ashcloud"], settings.miss_eur, roster,
     )  # fmt: skip
     return "interrupted" if stopped else "finished", told
 

@@ -11,6 +11,7 @@ import numpy as np
 import tomli_w
 from numpy.typing import NDArray
 
+from reports import roster_files
 from reports.staffed import Staffed
 from sim.desk import Desk, Pool
 from sim.staff.seats import HOUR_S
@@ -23,7 +24,10 @@ def files(told: Staffed) -> dict[str, bytes]:
     """Content by name of the file."""
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(requirement(told))
-    return {REQUIREMENT: text.getvalue().encode(), DESK: desk_file(told)}
+    out = {REQUIREMENT: text.getvalue().encode(), DESK: desk_file(told)}
+    if told.roster is not None:
+        out |= roster_files.files(told.roster, told.question.scenario.name)
+    return out
 
 
 def requirement(told: Staffed) -> Iterator[list[Any]]:

@@ -19,7 +19,7 @@ class StaffSettings(Frozen):
 
     `per` is whether promises hold for each language as well as for all; `budget` the time for the search, in words;
     `size` that of the surges; `miss_eur` the price of a missed case, an assumption; `baselines` the number of days on
-    which usual ways to staff are played, 0: not at all.
+    which usual ways to staff are played, 0: not at all; `roster` the rules of a roster, None: no roster is made.
     """
 
     per: Literal["language", "all"] = "language"
@@ -29,6 +29,7 @@ class StaffSettings(Frozen):
     size: Literal["likely", "low", "high"] = "likely"
     miss_eur: NonNegative = 10.0
     baselines: Annotated[int, Field(ge=0)] = 8
+    roster: str | None = None
 
 
 class StaffManifest(Frozen):

@@ -10,6 +10,7 @@ from reports import formats as fm
 from reports import palette
 from reports.drawing import alone
 from reports.page import template
+from reports.roster_words import roster_lines
 from reports.staff_figures import drawings
 from reports.staff_words import promised, words
 from reports.staffed import Staffed
@@ -33,6 +34,7 @@ def page(told: Staffed) -> dict[str, bytes]:
         plans=[_plan(told, sized) for sized in told.plans],
         languages=_languages(told),
         regret=_regret(told),
+        roster=[] if told.roster is None else roster_lines(told.roster, told.cost(told.requirement)),
         facts=told.to_dict(),
     )
     return {PAGE: html.encode(), **{f"figures/{each.name}.svg": alone(each).encode() for each in drawn}}

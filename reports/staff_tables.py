@@ -5,6 +5,7 @@ from __future__ import annotations
 from rich.console import Console
 
 from reports import formats as fm
+from reports.roster_words import roster_lines
 from reports.staff import StaffAnswer
 from reports.staff_words import promised, words
 from reports.staffed import Staffed
@@ -25,7 +26,8 @@ def plan(console: Console, told: StaffAnswer) -> None:
     console.print()
     show(console, ("language", "cases", "in time", "95 % interval", "reachable"), _languages(staffed), (1, 2, 4))
     console.print()
-    for line in (said.headline, said.reach, *said.findings, said.sure, *said.cautions):
+    roster = [] if staffed.roster is None else roster_lines(staffed.roster, staffed.cost(staffed.requirement))
+    for line in (said.headline, said.reach, *said.findings, *roster, said.sure, *said.cautions):
         console.print(line.replace(fm.NBSP, " "), soft_wrap=True)
 
 

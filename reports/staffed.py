@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from reports.roster_words import roster_facts
 from scenarios.digest import digest
 from sim.estimate import LEVEL, Estimate
 from sim.staff.baselines import Baseline
 from sim.staff.reachable import Hour, Reachable
+from sim.staff.rostering import Roster
 from sim.staff.sizing import Question, Sized
 from sim.staff.standing import Group
 from sim.staff.unknown_size import Table, TwoStage
@@ -41,6 +43,8 @@ class Staffed:
     usual : tuple of Baseline
     version : str
     miss_eur : float
+    roster : Roster or None
+        None if none was asked for.
     """
 
     question: Question
@@ -54,6 +58,7 @@ class Staffed:
     usual: tuple[Baseline, ...]
     version: str
     miss_eur: float
+    roster: Roster | None = None
 
     @property
     def plans(self) -> tuple[Sized, ...]:
@@ -93,6 +98,7 @@ class Staffed:
             "an_hour_later": None if self.hour is None else {
                 "missed": estimate_of(self.hour.missed), "cost": estimate_of(self.hour.cost)
             },
+            "roster": None if self.roster is None else roster_facts(self.roster, self.cost(self.requirement)),
             "unknown_size": self._table(),
             "two_stage": None if self.stages is None else {
                 "first": self.stages.first, "known_h": self.stages.known_h, "lead_h": self.stages.lead_h,

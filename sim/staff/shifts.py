@@ -1,0 +1,186 @@
+"""Shifts that cover seats at least paid hours: each with a date, from a set of rules, chosen by HiGHS.
+
+A seat that no shift covers is bought at a price far above any shift: there is always an answer, the least bad
+one, and it says what is short where and why.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import highspy
+import numpy as np
+from numpy.typing import NDArray
+
+from sim.staff.budget import Budget
+from sim.staff.duty import Duty
+from sim.staff.roster_check import of_agent
+from sim.staff.rules import Rules
+
+IntArray = NDArray[np.int64]
+QUARTER = timedelta(minutes=15)
+PLACES = (0.0, 0.5, 1.0)  # where in its time a break lies: at the earliest, in the middle, at the latest
+SHORT_PRICE = 1_000.0  # of an uncovered seat in one interval, in hours of a shift
+GAP = 0.01  # shifts may have so much more paid hours than the fewest
+LIMIT_S = 20.0
+
+
+@dataclass(frozen=True)
+class Cover:
+    """Shifts of one pool.
+
+    Attributes
+    ----------
+    shifts : tuple of Duty
+        Without an agent, in order of time; one that is needed twice stands twice.
+    hours : float
+        Paid hours, breaks in.
+    bound_hours : float
+        No shifts that cover as much have fewer; nan if something is short or the time was over at once.
+    short : (intervals,) int64
+        Heads that are missing.
+    proven : bool
+        Whether the hours are within 1 % of the fewest; False: the time was over before.
+    why : tuple of str
+        What stands in the way where heads are missing.
+    """
+
+    shifts: tuple[Duty, ...]
+    hours: float
+    bound_hours: float
+    short: IntArray
+    proven: bool
+    why: tuple[str, ...]
+
+
+def scaled(heads: IntArray, rules: Rules) -> IntArray:
+    """(intervals,) heads to plan so that as many as needed come in the mean, to the nearest; the rest is for repair."""
+    out: IntArray = np.floor(heads / (1.0 - rules.unplanned_share) + 0.5).astype(np.int64)
+    return out
+
+
+def library(pool: str, site: str, zone: str, rules: Rules, start: datetime, end: datetime) -> list[Duty]:
+    """Every shift of a set of rules that has time between two instants, in order of start.
+
+    Starts are clock times of the zone; one that the clocks skip or show twice counts once. A shift that breaks a
+    rule by itself, such as a night that is too long, is not among them.
+    """
+    first = start.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
+    last = end.astimezone(ZoneInfo(zone)).date()
+    begins = {
+        _at(first + timedelta(days=day), minute, zone)
+        for day in range((last - first).days + 1)
+        for minute in range(0, 1440, rules.start_every_min)
+    }
+    found = []
+    for begin in sorted(begins):
+        for hours in rules.lengths_h:
+            finish = begin + timedelta(hours=hours)
+            if begin >= end or finish <= start:
+                continue
+            for breaks in sorted({_breaks(begin, hours, rules, place) for place in PLACES}):
+                duty = Duty("", pool, site, zone, begin, finish, breaks)
+                if not of_agent([duty], rules):
+                    found.append(duty)
+    return found
+
+
+def _at(day: date, minute: int, zone: str) -> datetime:
+    return datetime(day.year, day.month, day.day, minute // 60, minute % 60, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _breaks(begin: datetime, hours: float, rules: Rules, place: float) -> tuple[tuple[datetime, int], ...]:
+    """Breaks at a place in their time, on quarters of an hour where there is one in it."""
+    out = []
+    for rule in rules.breaks:
+        if hours >= rule.from_h - 1e-9:
+            after_h = rule.earliest_h + place * (rule.latest_h - rule.earliest_h)
+            quarter_h = round(4.0 * after_h) / 4.0
+            if rule.earliest_h <= quarter_h <= rule.latest_h:
+                after_h = quarter_h
+            out.append((begin + timedelta(hours=after_h), round(rule.minutes)))
+    return tuple(sorted(out))
+
+
+def at_work(duty: Duty, start: datetime, intervals: int) -> IntArray:
+    """(intervals,) 1 where a duty has the whole quarter of an hour without a break, 0 elsewhere."""
+    out = np.zeros(intervals, dtype=np.int64)
+    a, b = -((start - duty.start) // QUARTER), (duty.end - start) // QUARTER
+    out[max(a, 0) : max(b, 0)] = 1
+    for begin, minutes in duty.breaks:
+        a, b = (begin - start) // QUARTER, -((start - begin - timedelta(minutes=minutes)) // QUARTER)
+        out[max(a, 0) : max(b, 0)] = 0
+    return out
+
+
+def cover(wanted: IntArray, kinds: Sequence[Duty], start: datetime, budget: Budget | None = None) -> Cover:
+    """The shifts with the fewest paid hours that cover a need.
+
+    Parameters
+    ----------
+    wanted : (intervals,) int64
+        Heads to plan in each quarter of an hour from `start` on, see `scaled`.
+    kinds : sequence of Duty
+        What may be chosen, see `library`; may be empty.
+    start : datetime
+    budget : Budget, optional
+        At most 20 seconds of it are used.
+    """
+    budget = budget or Budget()
+    if not kinds or not wanted.any():
+        why = _why(wanted, np.zeros(wanted.size, dtype=np.int64), kinds, start)
+        return Cover((), 0.0, 0.0 if not wanted.any() else float("nan"), wanted.copy(), True, why)
+    covers = np.array([at_work(kind, start, wanted.size) for kind in kinds])
+    solver = _programme(wanted, covers, [kind.hours for kind in kinds])
+    solver.setOptionValue("time_limit", min(max(budget.left_s, 0.1), LIMIT_S))
+    solver.run()
+    values = np.array(solver.getSolution().col_value)
+    counts = np.zeros(len(kinds), dtype=np.int64)
+    if values.size:
+        counts = np.round(values[: len(kinds)]).astype(np.int64)
+    short = np.maximum(wanted - counts @ covers, 0)
+    shifts = tuple(kind for kind, n in zip(kinds, counts.tolist(), strict=True) for _ in range(n))
+    proven = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    bound = float("nan") if short.any() else float(solver.getInfo().mip_dual_bound)
+    hours = sum(shift.hours for shift in shifts)
+    budget.tell(f"{kinds[0].pool}: {hours:,.0f} paid hours in {len(shifts)} shifts, {short.sum() / 4:g} hours short")
+    return Cover(shifts, hours, bound, short, proven, _why(short, covers.sum(axis=0), kinds, start))
+
+
+def _programme(wanted: IntArray, covers: IntArray, hours: Sequence[float]) -> highspy.Highs:
+    """Columns: how often each shift, then what is short in each interval; a row for each interval."""
+    solver = highspy.Highs()  # type: ignore[no-untyped-call]
+    for name, value in (("output_flag", False), ("threads", 1), ("mip_rel_gap", GAP), ("random_seed", 1)):
+        solver.setOptionValue(name, value)
+    inf, k = highspy.kHighsInf, len(hours)
+    for column in range(k + wanted.size):
+        solver.addVar(0.0, inf)
+        solver.changeColCost(column, hours[column] if column < k else SHORT_PRICE)
+        if column < k:
+            solver.changeColIntegrality(column, highspy.HighsVarType.kInteger)
+    for i, need in enumerate(wanted.tolist()):
+        mine = np.append(np.flatnonzero(covers[:, i]), k + i)
+        solver.addRow(float(need), inf, mine.size, mine, np.ones(mine.size))
+    return solver
+
+
+def _why(short: IntArray, reach: IntArray, kinds: Sequence[Duty], start: datetime) -> tuple[str, ...]:
+    """Spans that nothing reaches, in words; then whether something else is short."""
+    zone = ZoneInfo(kinds[0].zone) if kinds else UTC
+    out, i = [], 0
+    bare = (short > 0) & (reach == 0)
+    while i < bare.size:
+        if bare[i]:
+            j = i
+            while j < bare.size and bare[j]:
+                j += 1
+            a, b = ((start + n * QUARTER).astimezone(zone) for n in (i, j))
+            out.append(f"no shift of the set covers {a:%a %d %b %H:%M} to {b:%a %d %b %H:%M}")
+            i = j
+        i += 1
+    if np.any((short > 0) & ~bare):
+        out.append("the time for the search was over before all was covered")
+    return tuple(out)
