@@ -42,9 +42,9 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario", "desk",
-    "plan-file", "trace", "bench",
-    "list", "check", "show", "validate", "schema", "generate", "info", "sample",
+    "run", "staff", "nowcast", "hindcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario",
+    "desk", "plan-file", "trace", "bench",
+    "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
 
@@ -447,6 +447,46 @@ def _roster_check(roster: str, rules: str, desk: str | None, as_json: bool) -> N
 
     told = roster_check.check(roster, rules, desk)
     _print(as_json, told.to_dict() if as_json else told, roster_check.draw)
+    click.get_current_context().exit(told.code)
+
+
+@main.command("hindcast")
+@_with(
+    click.argument("trace", type=click.Path(path_type=Path)),
+    click.option("--desk", metavar="NAME|FILE", required=True, help="Who was there, see `ashcloud desk import`."),
+    click.option("--scenario", metavar="NAME|FILE", default="quiet_week", show_default=True,
+                 help="What customers do and how long work takes; its days and surges are not used."),
+    click.option("--actual", type=click.Path(path_type=Path), metavar="FILE",
+                 help="What became of the cases.  [default: what `ashcloud trace import` wrote beside TRACE]"),
+    click.option("--runs", metavar="N", type=click.IntRange(19), default=39, show_default=True,
+                 help="Replications; with fewer than 19 nothing can be told at 5 %."),
+    SEED,
+    click.option("--interval", "interval_min", type=click.Choice(["15", "30", "60"]), default="15", show_default=True,
+                 metavar="MINUTES", help="Length of an interval: 15, 30 or 60."),
+    click.option("--warm-up", "warm_up_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                 help="Play the first hours, but do not compare them."),
+    WORKERS,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _hindcast(trace: Path, interval_min: str, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Play the past in TRACE again, and say whether the model would have known it.
+
+    \b
+    Example:
+      ashcloud hindcast december.npz --desk december.toml
+
+    TRACE is one that `ashcloud trace import` made of tickets. What happened is held against where runs of
+    the model lie. Exit code 1 if the model is not to be trusted.
+    """
+    from reports import hindcast, hindcast_tables
+    from reports.console import Terminal
+
+    question = hindcast.HindcastQuestion(trace, interval_min=int(interval_min), **asked)
+    told = hindcast.ask(question, out, Terminal())
+    _print(as_json, told.to_dict() if as_json else told, hindcast_tables.hindcast)
+    if told.folder is not None:
+        click.echo(f"figure: {told.folder / 'hindcast.png'}", err=True)
     click.get_current_context().exit(told.code)
 
 
