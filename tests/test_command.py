@@ -62,7 +62,7 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  ([\w-]+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
     files = ["scenario", "desk", "plan-file", "trace"]
-    assert listed == ["run", "staff", "simulate", "compare", "resume", "report", "rerun", *files, "bench"]
+    assert listed == ["run", "staff", "hindcast", "simulate", "compare", "resume", "report", "rerun", *files, "bench"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 
