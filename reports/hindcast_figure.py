@@ -31,7 +31,7 @@ def draw_past(
     for share, alpha in ((0.95, 0.18), (0.8, 0.30)):
         low, high = band(runs, share)
         ax.stairs(high, edges_h, baseline=low, fill=True, color=palette.BLUE, alpha=alpha, linewidth=0,
-                  label=f"{share:.0%} of the runs")  # fmt: skip
+                  label=f"{100 * share:.0f} % of the runs")  # fmt: skip
     ax.stairs(runs.mean(axis=0), edges_h, color=palette.BLUE, linewidth=1.2, baseline=None, label="model, mean")
     ax.stairs(actual, edges_h, color=palette.VERMILLION, linewidth=1.5, baseline=None, label="what happened")
     axis.dress(ax, last)

@@ -12,6 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
+import tomli_w
 
 from scenarios.generate import generate
 from scenarios.history.actual import COLUMNS, Actual
@@ -119,6 +120,20 @@ def write_tickets(path: Path, outcome: Outcome, scenario: Scenario | None = None
                 f"{cases['work_s'][i]:.1f}" if np.isfinite(cases["closed_s"][i]) else "", f"person{i}@example.org",
             ])  # fmt: skip
     return int(order.size)
+
+
+def write_past(folder: Path, seed: int = 1) -> None:
+    """Write a past and the desk that met it as the files that the guides name."""
+    trace, actual = one_more_run(seed, desk())
+    trace.save(folder / "december.npz")
+    actual.save(folder / "december.actual.npz")
+    write_desk(folder / "december.toml", desk())
+
+
+def write_desk(path: Path, floor: Desk) -> None:
+    """Write a desk as a file."""
+    content = floor.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
+    path.write_text(tomli_w.dumps(content), "utf-8")
 
 
 def cases_of(trace: Trace) -> int:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import december
 import pytest
 from commands import TINY, TINY_DESK, leaves, parse, words_of
 
@@ -47,8 +48,10 @@ def test_every_option_is_in_the_guide_of_commands() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("guide", sorted({guide for guide, _ in LINES}))
 def test_the_commands_of_a_guide_run_one_after_the_other(guide: str, tmp_path: Path) -> None:
+    december.write_past(tmp_path)
     for line in [line for name, line in LINES if name == guide]:
         words = [SMALLER.get(word, word) for word in words_of(line)]
         done = subprocess.run([sys.executable, "-m", "ashcloud", *words], cwd=tmp_path, capture_output=True, text=True)
-        missed = words[0] == "staff" and done.returncode == 1  # a promise that cannot be kept is an answer
+        # A promise that cannot be kept is an answer, and so is a model that is not to be trusted.
+        missed = words[0] in {"staff", "hindcast"} and done.returncode == 1
         assert done.returncode == 0 or missed, f"{line}\n{done.stdout}\n{done.stderr}"
