@@ -19,6 +19,7 @@ UNSPACED = frozenset({Language.ZH, Language.JA, Language.KO, Language.TH})
 
 _BOOKING = re.compile(r"(?<![A-Za-z0-9@])(?=[A-Z0-9]*[A-Z])(?=[A-Z0-9]{0,5}[0-9]|[A-Z]{6})[A-Z0-9]{6}(?![A-Za-z0-9])")
 _FLIGHT = re.compile(r"(?<![A-Za-z0-9])[A-Z]{2} ?[0-9]{2,4}(?![0-9])")
+_WORD = re.compile(r"\b(?=\w)")
 _ACCOUNT = re.compile(r"@\w{3,}")
 
 
@@ -34,7 +35,7 @@ class Verdict:
 class _Group:
     points: float
     most: int
-    entry: re.Pattern[str]
+    entries: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -59,9 +60,13 @@ def _rules() -> _Rules:
 
 
 def _group(language: Language, entries: list[str], points: float, most: int) -> _Group:
-    front = "" if language in UNSPACED else r"(?<!\w)"
-    longest_first = sorted(entries, key=len, reverse=True)
-    return _Group(points, most, re.compile(front + "(?:" + "|".join(map(re.escape, longest_first)) + ")"))
+    return _Group(points, most, tuple(_marked(entry, language) for entry in entries))
+
+
+def _marked(text: str, language: Language) -> str:
+    """Small letters, with a mark where a word begins, so that a plain search finds beginnings of words only."""
+    small = text.replace("İ", "i").lower()  # the small letter of the Turkish capital would be two characters
+    return small if language in UNSPACED else _WORD.sub("\x00", small)
 
 
 def judge(text: str, language: Language, visibility: Visibility) -> Verdict:
@@ -87,9 +92,9 @@ def judge(text: str, language: Language, visibility: Visibility) -> Verdict:
     """
     rules = _rules()
     score = _signs(text, rules.signs)
-    small = text.replace("İ", "i").lower() + " "  # the capital of the Turkish i becomes two characters otherwise
+    marked = _marked(text + " ", language)
     for group in rules.languages[language]:
-        found = len(set(group.entry.findall(small)))
+        found = sum(entry in marked for entry in group.entries)
         score += group.points * min(found, group.most)
     return Verdict(score, visibility is Visibility.PRIVATE or score >= rules.threshold)
 
