@@ -1,0 +1,104 @@
+"""From the raw bytes of a delivery to mentions: the generic form, one post at a time.
+
+One bad post does not spoil the others, because a sender that is told "no" sends all of them again.
+What no store could keep or no agent answer is refused here: NUL, unknown languages. What is no JSON, such
+as NaN or half a surrogate, makes the whole delivery a bad body.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+
+from careapi.model import Mention
+from scenarios.names import Language, Platform, Visibility
+
+MOST_POSTS = 100
+_Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Text = Annotated[str, msgspec.Meta(max_length=20_000)]
+_Time = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class Generic(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
+    """One post in the generic form; unknown fields, languages and platforms are refused."""
+
+    platform: Platform
+    external_id: _Id
+    external_user: _Id
+    text: _Text
+    lang: Language
+    public: bool
+    posted_at: _Time
+    handle: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    name: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    followers: Annotated[int, msgspec.Meta(ge=0, le=10**12)] = 0
+    parent_external_id: _Id | None = None
+
+
+class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
+    mentions: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MOST_POSTS)]
+
+
+@dataclass(frozen=True)
+class Rejected:
+    """A post that cannot be kept: its place in the delivery, from 0, and why."""
+
+    place: int
+    why: str
+
+
+class BadBody(Exception):
+    """A body that is no delivery at all."""
+
+
+_delivery = msgspec.json.Decoder(_Delivery)
+_generic = msgspec.json.Decoder(Generic)
+
+
+def read(body: bytes) -> list[Mention | Rejected]:
+    """Read a delivery in the generic form.
+
+    Parameters
+    ----------
+    body : bytes
+        JSON, ``{"mentions": [...]}`` with 1 to 100 posts.
+
+    Returns
+    -------
+    posts : list of Mention or Rejected
+        In the order of the delivery.
+
+    Raises
+    ------
+    BadBody
+        If the body is not JSON, not UTF-8, nested too deeply, or no delivery; never anything else.
+    """
+    try:
+        posts = _delivery.decode(body).mentions
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
+        raise BadBody(str(fault)) from None
+    return [_read_one(place, bytes(raw)) for place, raw in enumerate(posts)]
+
+
+def _read_one(place: int, raw: bytes) -> Mention | Rejected:
+    try:
+        post = _generic.decode(raw)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
+        return Rejected(place, str(fault))
+    said = (post.external_id, post.external_user, post.text, post.handle, post.name, post.parent_external_id or "")
+    if any("\0" in each for each in said):
+        return Rejected(place, "a text holds a zero character, which no store keeps; leave it out")
+    return Mention(
+        platform=post.platform,
+        external_id=post.external_id,
+        external_user=post.external_user,
+        text=post.text,
+        language=post.lang,
+        visibility=Visibility.PUBLIC if post.public else Visibility.PRIVATE,
+        posted_s=post.posted_at.timestamp(),
+        name=post.name or post.handle,
+        parent_external_id=post.parent_external_id,
+    )
