@@ -44,7 +44,7 @@ MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench ha
 ORDER = (
     "run", "staff", "nowcast", "hindcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario",
     "desk", "plan-file", "trace", "bench",
-    "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
+    "list", "check", "show", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
 
@@ -457,7 +457,7 @@ def _roster_check(roster: str, rules: str, desk: str | None, as_json: bool) -> N
     click.option("--scenario", metavar="NAME|FILE", default="quiet_week", show_default=True,
                  help="What customers do and how long work takes; its days and surges are not used."),
     click.option("--actual", type=click.Path(path_type=Path), metavar="FILE",
-                 help="What became of the cases.  [default: what `ashcloud trace import` wrote beside TRACE]"),
+                 help="What became of the cases.  [default: the .actual.npz beside TRACE]"),
     click.option("--runs", metavar="N", type=click.IntRange(19), default=39, show_default=True,
                  help="Replications; with fewer than 19 nothing can be told at 5 %."),
     SEED,
@@ -476,7 +476,7 @@ def _hindcast(trace: Path, interval_min: str, out: Path | None, as_json: bool, *
     Example:
       ashcloud hindcast december.npz --desk december.toml
 
-    TRACE is one that `ashcloud trace import` made of tickets. What happened is held against where runs of
+    What happened is held against where runs of
     the model lie. Exit code 1 if the model is not to be trusted.
     """
     from reports import hindcast, hindcast_tables
@@ -637,7 +637,7 @@ def _plan_show(name: str, as_json: bool) -> None:
 
 @main.group("trace")
 def _trace() -> None:
-    """Posts from outside: generate, import, look at them.
+    """Posts from outside: generate them, look at them.
 
     \b
     Example:
@@ -661,35 +661,6 @@ def _trace_generate(scenario: str, seed: int, out: Path, hours: float | None, si
     from reports import traces
 
     _print(False, traces.write(scenario, seed, out, hours, size), traces.print_info)
-
-
-MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_default=True,
-                   help="Which column is what: genesys, plain, zendesk, or a file of your own.")  # fmt: skip
-
-
-@_trace.command("import")
-@click.argument("tickets", type=click.Path(path_type=Path))
-@_with(
-    MAP,
-    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .npz."),
-    click.option("--zone", metavar="ZONE", help="Zone of times without an offset.  [default: that of the map]"),
-    click.option("--local", metavar="ZONE", help="Zone in which people read the trace.  [default: that of the times]"),
-    click.option("--onset", metavar="TIME", help="Local time of second 0.  [default: midnight before the first row]"),
-    AS_JSON,
-)  # fmt: skip
-def _trace_import(tickets: Path, out: Path, as_json: bool, **asked: Any) -> None:
-    """Make a trace of TICKETS, a table with one row a contact.
-
-    \b
-    Example:
-      ashcloud trace import tickets.csv --map zendesk --local Europe/Amsterdam --out december.npz
-
-    What became of the cases goes into a file beside it, for `ashcloud hindcast`. Texts, names and addresses
-    go nowhere.
-    """
-    from reports import traces
-
-    _print(as_json, traces.write_imported(tickets, out=out, **asked), traces.print_imported)
 
 
 @_trace.command("info")

@@ -118,7 +118,7 @@ def generate(
         "window_s": list(window_s),
         "timezone": scenario.timezone,
         "onset_local": scenario.onset_local.isoformat(),
-        "version": made_by(),
+        "version": _version(),
     }
     return Trace(assembled(parts), about)
 
@@ -287,8 +287,7 @@ def _window(
 
 
 @cache
-def made_by() -> str:
-    """The version of ashcloud that is at work."""
+def _version() -> str:
     try:
         return version("ashcloud")
     except PackageNotFoundError:  # run from a checkout that nobody installed

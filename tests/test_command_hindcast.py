@@ -54,15 +54,12 @@ def test_a_desk_without_a_fifth_of_the_heads_says_where_and_by_how_much(past: Pa
 
 
 def test_an_actual_of_another_trace_and_a_missing_one_are_told_in_a_line(past: Path, tmp_path: Path) -> None:
-    other, actual = december.one_more_run(2, december.desk())
+    _, actual = december.one_more_run(2, december.desk())
     actual.save(tmp_path / "other.npz")
     told = hindcast(past, "--desk", str(past / "december.toml"), "--actual", str(tmp_path / "other.npz"))
     assert told.exit_code == 2 and "belongs to the trace" in told.stderr
     told = hindcast(past, "--desk", str(past / "december.toml"), "--actual", str(tmp_path / "none.npz"))
-    assert told.exit_code == 2
-    assert "does not exist" in told.stderr or "no such file" in told.stderr
-    assert "Traceback" not in told.stderr
-    assert other.cases > 0
+    assert told.exit_code == 2 and "no such file" in told.stderr
 
 
 def test_too_few_runs_are_refused(past: Path) -> None:

@@ -75,6 +75,6 @@ def test_what_does_not_fit_is_named(change: str, words: str, tmp_path: Path) -> 
         head["digest"] = "0" * 64
     columns = {n: c for n, c in value.columns.items() if change != "column" or n != "left_s"}
     text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
-    np.savez(tmp_path / "a.npz", _actual=text, **columns)
+    np.savez(tmp_path / "a.npz", allow_pickle=False, _actual=text, **columns)
     with pytest.raises(TraceError, match=words):
         load(tmp_path / "a.npz", POSTS)

@@ -15,11 +15,11 @@ from sim.staff.curves import Clock, Curves, of_outcome
 def flat(level: float, noise: float, rng: np.random.Generator, n: int = 48) -> Curves:
     """A backlog that wanders about a level, in one language."""
     backlog = np.maximum(level + noise * rng.standard_normal((1, n)).cumsum(axis=1) / np.sqrt(n), 0.0)
-    return Curves(backlog, 600.0 * backlog, np.zeros((3, 1, n)), np.zeros(n))  # type: ignore[arg-type]
+    return Curves(backlog, 600.0 * backlog, np.zeros((3, 1, n)), np.zeros(n))
 
 
 def grid(n: int = 48, cases: int = 480) -> Clock:
-    edges = 900.0 * np.arange(n + 1)
+    edges = 900.0 * np.arange(n + 1, dtype=np.float64)
     posted = np.sort(np.random.default_rng(1).uniform(0.0, edges[-1], cases))
     place = np.searchsorted(edges, posted, side="right") - 1
     return Clock(edges, posted, place, np.zeros(cases, np.int64), (0,))

@@ -20,8 +20,8 @@ def clock(skip_s: float = 0.0) -> Clock:
 def test_a_past_of_four_cases_is_laid_out_by_the_clock() -> None:
     # English 10 min: answered at 30; Dutch 20 min: never, gave up at 90; English 70: answered at 100;
     # English 110: answered at 130, which nobody knew at 120.
-    minutes = np.array([30.0, np.inf, 100.0, 130.0]), np.array([np.inf, 90.0, np.inf, np.inf])
-    found = curves(clock(), *(m * 60.0 for m in minutes), np.full(4, 25 * 60.0))
+    reply, gone = np.array([30.0, np.inf, 100.0, 130.0]), np.array([np.inf, 90.0, np.inf, np.inf])
+    found = curves(clock(), 60.0 * reply, 60.0 * gone, np.full(4, 25 * 60.0))
     assert clock().languages == (code(Language.EN), code(Language.NL))
     assert found.backlog.tolist() == [[0, 1], [1, 0]]
     assert (found.waited_s / 60.0).tolist() == [[20.0, 30.0 + 10.0], [70.0, 0.0]]

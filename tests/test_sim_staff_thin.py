@@ -1,5 +1,6 @@
 """Shifts that can be done without."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -24,9 +25,9 @@ def test_the_shift_that_covers_no_seat_alone_goes_first() -> None:
 def test_what_is_left_holds_and_one_fewer_does_not() -> None:
     mine = [[shift(0)] * 7, [shift(4, "q")] * 6]
 
-    def holds(shifts: object) -> bool:
-        a, b = shifts  # type: ignore[misc]
-        return len(a) >= 3 and len(a) + len(b) >= 8
+    def holds(shifts: Sequence[Sequence[Duty]]) -> bool:
+        first, second = (len(each) for each in shifts)
+        return first >= 3 and first + second >= 8
 
     left = thin(mine, np.ones((2, 32), dtype=np.int64), START, holds, Budget())
     assert holds(left)
