@@ -52,7 +52,7 @@ IN_CI = (  # each kind of fault and of surge, and the phone line
 
 
 @given(worlds(), st.sampled_from([0.0, 0.0, 3.0]), st.integers(0, 2**64 - 1))
-@settings(max_examples=700, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_books_of_any_small_day_are_clean(world: World, drain_h: float, seed: int) -> None:
     scenario, desk, trace = world
     outcome = compiled.run(scenario, desk, trace, seed, drain_h=drain_h)
@@ -85,7 +85,7 @@ def test_the_books_of_a_crisis_are_clean_with_any_plan(plan: str | None) -> None
 
 
 @given(worlds(), plans(), st.sampled_from([0.0, 0.0, 3.0]), st.integers(0, 2**64 - 1))
-@settings(max_examples=500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=400, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_the_books_of_any_small_crisis_are_clean(world: World, plan: Plan, drain_h: float, seed: int) -> None:
     scenario, desk, trace = world
     desk = with_plan(desk, plan)

@@ -206,7 +206,7 @@ def test_each_rule_gives_the_same_rows_on_both_engines(floor: str, world: str) -
 
 
 @given(worlds(), st.sampled_from([0.0, 0.0, 3.0]), st.integers(0, 2**64 - 1))
-@settings(max_examples=1500, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=1000, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_any_small_day_gives_the_same_rows_on_both_engines(world: World, drain_h: float, seed: int) -> None:
     world_, floor, posts = world
     outcome = run_both(world_, floor, posts, seed, drain_h)
