@@ -187,12 +187,16 @@ def build(
     start = question.scenario.clock(need.start_s, "UTC")
     end = start + need.heads.shape[1] * QUARTER
     covers: list[Cover] = []
+    kinds: dict[str, list[Duty]] = {}
     for p, pool in enumerate(question.desk.pools):
         if before is not None and np.array_equal(before.need.heads[p], need.heads[p]):
             found = before.covers[p]
         else:
-            kinds = library(pool.name, pool.site, question.desk.zone(pool), rules, start, end)
-            found = cover(scaled(need.heads[p], rules), kinds, start, budget.part(1.0 / (len(question.desk.pools) - p)))
+            zone = question.desk.zone(pool)
+            if zone not in kinds:
+                kinds[zone] = library("", "", zone, rules, start, end)
+            mine = [replace(kind, pool=pool.name, site=pool.site) for kind in kinds[zone]]
+            found = cover(scaled(need.heads[p], rules), mine, start, budget.part(1.0 / (len(question.desk.pools) - p)))
         covers.append(found)
     given = _assigned([found.shifts for found in covers], rules, most)
     desk = to_desk(question.desk, given, rules, start, need)

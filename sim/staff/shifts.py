@@ -18,8 +18,10 @@ from numpy.typing import NDArray
 from sim.staff.budget import Budget
 from sim.staff.duty import Duty
 from sim.staff.roster_check import of_agent
+from sim.staff.rounding import rounded
 from sim.staff.rules import Rules
 
+FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 QUARTER = timedelta(minutes=15)
 PLACES = (0.0, 0.5, 1.0)  # where in its time a break lies: at the earliest, in the middle, at the latest
@@ -134,20 +136,44 @@ def cover(wanted: IntArray, kinds: Sequence[Duty], start: datetime, budget: Budg
         why = _why(wanted, np.zeros(wanted.size, dtype=np.int64), kinds, start)
         return Cover((), 0.0, 0.0 if not wanted.any() else float("nan"), wanted.copy(), True, why)
     covers = np.array([at_work(kind, start, wanted.size) for kind in kinds])
-    solver = _programme(wanted, covers, [kind.hours for kind in kinds])
+    paid = np.array([kind.hours for kind in kinds])
+    limit_s = min(max(budget.left_s, 0.1), LIMIT_S)
+    solver = _programme(wanted, covers, paid.tolist())
+    fractions, least = _fractions(wanted, covers, paid, limit_s)
+    counts = rounded(fractions, wanted, covers, paid)
+    begin = highspy.HighsSolution()
+    begin.col_value = [*counts.tolist(), *np.maximum(wanted - counts @ covers, 0).tolist()]
+    solver.setSolution(begin)
     solver.setOptionValue("time_limit", min(max(budget.left_s, 0.1), LIMIT_S))
     solver.run()
-    values = np.array(solver.getSolution().col_value)
-    counts = np.zeros(len(kinds), dtype=np.int64)
-    if values.size:
-        counts = np.round(values[: len(kinds)]).astype(np.int64)
+    counts = _fewer(counts, np.array(solver.getSolution().col_value), wanted, covers, paid)
     short = np.maximum(wanted - counts @ covers, 0)
     shifts = tuple(kind for kind, n in zip(kinds, counts.tolist(), strict=True) for _ in range(n))
     proven = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
-    bound = float("nan") if short.any() else float(solver.getInfo().mip_dual_bound)
+    bound = float("nan") if short.any() else max(float(solver.getInfo().mip_dual_bound), least)
     hours = sum(shift.hours for shift in shifts)
     budget.tell(f"{kinds[0].pool}: {hours:,.0f} paid hours in {len(shifts)} shifts, {short.sum() / 4:g} hours short")
     return Cover(shifts, hours, bound, short, proven, _why(short, covers.sum(axis=0), kinds, start))
+
+
+def _fractions(wanted: IntArray, covers: IntArray, hours: FloatArray, limit_s: float) -> tuple[FloatArray, float]:
+    """(kinds,) how often each shift is taken if fractions may be, and their hours; zeros if the time is over before."""
+    solver = _programme(wanted, covers, hours.tolist())
+    solver.setOptionValue("solve_relaxation", True)
+    solver.setOptionValue("time_limit", limit_s)
+    solver.run()
+    done = solver.getModelStatus() == highspy.HighsModelStatus.kOptimal
+    found = np.array(solver.getSolution().col_value)[: hours.size] if done else np.zeros(hours.size)
+    return found, float(hours @ found)
+
+
+def _fewer(counts: IntArray, values: FloatArray, wanted: IntArray, covers: IntArray, hours: FloatArray) -> IntArray:
+    """The better one of some counts and what the solver found, which may be nothing."""
+    if not values.size:
+        return counts
+    found = np.round(values[: hours.size]).astype(np.int64)
+    prices = [float(np.maximum(wanted - c @ covers, 0).sum()) * SHORT_PRICE + float(hours @ c) for c in (found, counts)]
+    return found if prices[0] <= prices[1] else counts
 
 
 def _programme(wanted: IntArray, covers: IntArray, hours: Sequence[float]) -> highspy.Highs:
