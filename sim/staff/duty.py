@@ -63,8 +63,9 @@ class Duty:
 
 
 def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULAS) else cell
+    """A cell in one line that no spreadsheet takes for a formula; a line break would begin a row of its own."""
+    line = cell.replace("\r", " ").replace("\n", " ")
+    return f"'{line}" if cell.startswith(FORMULAS) or line.lstrip(" ").startswith(FORMULAS) else line
 
 
 def rows(duties: Sequence[Duty]) -> Iterator[list[str]]:
