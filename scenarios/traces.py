@@ -6,20 +6,17 @@ build only.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenarios.errors import TraceError
-from scenarios.files import write_atomic
 from scenarios.names import NONE, PostKind, code
+from scenarios.stored import Stored
 
 FORMAT = 1
 
@@ -48,6 +45,16 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
 """Columns of a trace with their types; enumerated columns hold codes of `scenarios.names`."""
 
 
+FILE = Stored(
+    "_head", FORMAT, COLUMNS,
+    version="a trace of format",
+    absent="write one with `ashcloud trace generate`",
+    other="is no trace of ashcloud; generate one",
+    damaged="no trace",
+    remedy="generate it anew",
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Trace:
     """Posts from outside, in time order, and where they came from.
@@ -69,14 +76,10 @@ class Trace:
     digest: str = field(default="")
 
     def __post_init__(self) -> None:
-        columns = {}
-        for name, kind in COLUMNS.items():
-            column = np.ascontiguousarray(self.columns[name], dtype=kind)
-            column.flags.writeable = False
-            columns[name] = column
-        object.__setattr__(self, "columns", MappingProxyType(columns))
+        columns = FILE.frozen(self.columns)
+        object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", _digest(columns, self.about))
+        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -115,13 +118,7 @@ class Trace:
         InputError
             If the folder does not exist or cannot be written.
         """
-        head = {"format": FORMAT, "digest": self.digest, "about": dict(self.about)}
-
-        def write(file: BinaryIO) -> None:
-            text = np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8)
-            np.savez_compressed(file, **{"_head": text}, **self.columns)  # type: ignore[arg-type]
-
-        write_atomic(path, write)
+        FILE.save(path, self.columns, self.about, self.digest)
 
 
 def load(path: Path) -> Trace:
@@ -132,43 +129,10 @@ def load(path: Path) -> Trace:
     TraceError
         If the file is missing, no trace, of another format, or damaged.
     """
-    if not path.is_file():
-        raise TraceError(f"{path}: no such file; write one with `ashcloud trace generate`")
-    try:
-        with path.open("rb") as file:
-            trace, digest = _read(path, file)
-    except TraceError:
-        raise
-    except Exception as error:  # a damaged archive makes numpy and zipfile raise nearly anything
-        raise TraceError(f"{path}: is damaged or no trace ({error}); generate it anew") from error
-    if trace.digest != digest:
-        raise TraceError(f"{path}: is damaged, its digest does not match its columns; generate it anew")
+    columns, about, digest = FILE.load(path)
+    trace = Trace(columns, about)
+    FILE.checked(path, trace.digest, digest)
     return trace
-
-
-def _read(path: Path, file: BinaryIO) -> tuple[Trace, str]:
-    """The trace in an open file, and the digest that it should have."""
-    stored = np.load(file, allow_pickle=False)
-    names = set(stored.files) if isinstance(stored, np.lib.npyio.NpzFile) else set()
-    if "_head" not in names:
-        raise TraceError(f"{path}: is no trace of ashcloud; generate one")
-    head = json.loads(bytes(stored["_head"]).decode())
-    if head["format"] != FORMAT:
-        raise TraceError(
-            f"{path}: is a trace of format {head['format']}, this version reads format {FORMAT}; generate it anew"
-        )
-    lacking = sorted(set(COLUMNS) - names)
-    if lacking:
-        raise TraceError(f"{path}: lacks the columns {', '.join(lacking)}; generate it anew")
-    return Trace({name: stored[name] for name in COLUMNS}, head["about"]), head["digest"]
-
-
-def _digest(columns: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:
-    h = hashlib.sha256(json.dumps([FORMAT, dict(about)], sort_keys=True).encode())
-    for name, column in columns.items():
-        h.update(name.encode())
-        h.update(column.data)
-    return h.hexdigest()
 
 
 __all__ = ["COLUMNS", "FORMAT", "NONE", "Trace", "load"]

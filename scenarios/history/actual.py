@@ -6,19 +6,17 @@ lies beside it, in a file of its own that names the trace by its digest.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenarios.errors import TraceError
-from scenarios.files import write_atomic
+from scenarios.stored import Stored
 from scenarios.traces import Trace
 
 FORMAT = 1
@@ -34,6 +32,16 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
     }
 )
 """Columns with one value a case, in the order of the numbers of the cases in the trace."""
+
+
+FILE = Stored(
+    "_actual", FORMAT, COLUMNS,
+    version="of format",
+    absent="`ashcloud trace import` writes it beside the trace: only an imported one has anything to be compared with",
+    other="does not hold what became of a trace; import tickets to have it",
+    damaged="holds no replies",
+    remedy="import the tickets anew",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -56,14 +64,10 @@ class Actual:
     digest: str = field(default="")
 
     def __post_init__(self) -> None:
-        columns = {}
-        for name, kind in COLUMNS.items():
-            column = np.ascontiguousarray(self.columns[name], dtype=kind)
-            column.flags.writeable = False
-            columns[name] = column
-        object.__setattr__(self, "columns", MappingProxyType(columns))
+        columns = FILE.frozen(self.columns)
+        object.__setattr__(self, "columns", columns)
         object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", _digest(columns, self.about))
+        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]
@@ -77,13 +81,7 @@ class Actual:
 
     def save(self, path: Path) -> None:
         """Write it as `.npz`: whole, under a new name, then renamed; raises `InputError` if that fails."""
-        head = {"format": FORMAT, "digest": self.digest, "about": dict(self.about)}
-
-        def write(file: BinaryIO) -> None:
-            text = np.frombuffer(json.dumps(head, sort_keys=True).encode(), dtype=np.uint8)
-            np.savez_compressed(file, **{"_actual": text}, **self.columns)  # type: ignore[arg-type]
-
-        write_atomic(path, write)
+        FILE.save(path, self.columns, self.about, self.digest)
 
 
 def beside(trace: Path) -> Path:
@@ -99,48 +97,12 @@ def load(path: Path, trace: Trace) -> Actual:
     TraceError
         If the file is missing, something else, of another format, damaged, or belongs to another trace.
     """
-    if not path.is_file():
-        raise TraceError(
-            f"{path}: no such file; `ashcloud trace import` writes it beside the trace: only an imported trace "
-            "has anything to be compared with"
-        )
-    try:
-        with path.open("rb") as file:
-            actual, digest = _read(path, file)
-    except TraceError:
-        raise
-    except Exception as error:  # a damaged archive makes numpy and zipfile raise nearly anything
-        raise TraceError(f"{path}: is damaged, or holds no replies ({error}); import the tickets anew") from error
-    if actual.digest != digest:
-        raise TraceError(f"{path}: is damaged, its digest does not match its columns; import the tickets anew")
+    columns, about, digest = FILE.load(path)
+    actual = Actual(columns, about)
+    FILE.checked(path, actual.digest, digest)
     if actual.about["trace"] != trace.digest or len(actual) != trace.cases:
         raise TraceError(
             f"{path}: belongs to the trace {actual.about['trace'][:12]}, not to {trace.digest[:12]}; "
             "give the trace that was imported with it, or import the tickets anew"
         )
     return actual
-
-
-def _read(path: Path, file: BinaryIO) -> tuple[Actual, str]:
-    """The actual in an open file, and the digest that it should have."""
-    stored = np.load(file, allow_pickle=False)
-    names = set(stored.files) if isinstance(stored, np.lib.npyio.NpzFile) else set()
-    if "_actual" not in names:
-        raise TraceError(f"{path}: does not hold what became of a trace; import tickets to have it")
-    head = json.loads(bytes(stored["_actual"]).decode())
-    if head["format"] != FORMAT:
-        raise TraceError(
-            f"{path}: is of format {head['format']}, this version reads format {FORMAT}; import the tickets anew"
-        )
-    lacking = sorted(set(COLUMNS) - names)
-    if lacking:
-        raise TraceError(f"{path}: lacks the columns {', '.join(lacking)}; import the tickets anew")
-    return Actual({name: stored[name] for name in COLUMNS}, head["about"]), head["digest"]
-
-
-def _digest(columns: Mapping[str, NDArray[Any]], about: Mapping[str, Any]) -> str:
-    h = hashlib.sha256(json.dumps([FORMAT, dict(about)], sort_keys=True).encode())
-    for name, column in columns.items():
-        h.update(name.encode())
-        h.update(column.data)
-    return h.hexdigest()
