@@ -14,6 +14,7 @@ from reports import formats as fm
 from reports import palette
 from reports.compared import Compared
 from reports.drawing import NARROW_IN, STYLE, WIDE_IN, Drawing, svg
+from reports.figures import plain
 from sim.compare import COMPARED, KEY
 from sim.differences import Difference
 
@@ -128,12 +129,8 @@ def _dressed(ax: Axes) -> Axes:
         FuncFormatter(lambda value, _: f"{value:+,.6g}".replace("-", fm.MINUS) if value else "0")
     )
     ax.grid(True, axis="x", color=palette.GRID, linewidth=0.6)
-    ax.set_axisbelow(True)
     ax.tick_params(axis="y", length=0)
-    ax.tick_params(colors=palette.SOFT, labelcolor=palette.INK)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(palette.EDGE)
+    plain(ax)
     return ax
 
 

@@ -42,14 +42,14 @@ def draw_arrivals(
         if above.any()
         else "The desk can work off what comes in at every hour"
     )
-    return _dressed(ax, "cases an hour", title, axis, last)
+    return dressed(ax, "cases an hour", title, axis, last)
 
 
 def draw_posts(ax: Axes, edges_h: FloatArray, posts: FloatArray, axis: Timeline, last: bool = True) -> Axes:
     """Draw the posts an hour, cases included."""
     ax.stairs(posts, edges_h, fill=True, color=palette.OTHERS, linewidth=0)
     ax.stairs(posts, edges_h, color=palette.EDGE, linewidth=1.0, baseline=None, label="posts, cases included")
-    return _dressed(ax, "posts an hour", f"Up to {fm.about(round(float(posts.max())))} posts an hour", axis, last)
+    return dressed(ax, "posts an hour", f"Up to {fm.about(round(float(posts.max())))} posts an hour", axis, last)
 
 
 def draw_heads(
@@ -61,7 +61,7 @@ def draw_heads(
     total = float(np.dot(staffed, np.diff(edges_h)))
     share = fm.share(float(np.dot(busy, np.diff(edges_h))) / total) if total > 0 else "none"
     title = f"{fm.count(round(float(staffed.max())))} heads at most are at the desk, busy {share} of the time"
-    return _dressed(ax, "heads", title, axis, last)
+    return dressed(ax, "heads", title, axis, last)
 
 
 def draw_backlog(
@@ -93,7 +93,7 @@ def draw_backlog(
     title = f"The queue is longest around {when}: {fm.about(round(peak))} case turns{_on_average(runs)}"
     if peak <= 0:
         title = "No case turn waits"
-    return _dressed(ax, "case turns waiting", title, axis)
+    return dressed(ax, "case turns waiting", title, axis)
 
 
 def draw_unread(ax: Axes, edges_h: FloatArray, unread: Band, axis: Timeline, clock: Clock, runs: int) -> Axes:
@@ -108,7 +108,7 @@ def draw_unread(ax: Axes, edges_h: FloatArray, unread: Band, axis: Timeline, clo
     top = int(np.argmax(unread.mean))
     when = fm.clock(clock(float(starts[top]) * fm.HOUR_S))
     title = f"Most posts are unread around {when}: {fm.about(round(float(unread.mean[top])))}{_on_average(runs)}"
-    return _dressed(ax, "posts unread", title, axis)
+    return dressed(ax, "posts unread", title, axis)
 
 
 def draw_shares(
@@ -143,7 +143,7 @@ def draw_shares(
         title = f"Answered within 60 minutes: {fm.share(overall)} of all, {worst} at the worst"
         if within_60.mean[low] < overall:
             title += f", {fm.clock(clock(float(edges_h[low]) * fm.HOUR_S))}"
-    _dressed(ax, "answered, %", title, axis)
+    dressed(ax, "answered, %", title, axis)
     ax.set_ylim(0, 100)
     ax.set_yticks([0, 20, 40, 60, 80, 100])
     return ax
@@ -181,7 +181,7 @@ def draw_languages(
     ax.set_xlabel("answered within 60 minutes, % of the cases a run")
     ax.grid(True, axis="x", color=palette.GRID, linewidth=0.6)
     ax.tick_params(axis="y", length=0)
-    _plain(ax)
+    plain(ax)
     ax.set_title(_languages_title(table, worst))
     return ax
 
@@ -229,7 +229,8 @@ def _paired(
     return [(palette.FILLS[i % len(palette.FILLS)], layer) for i, layer in enumerate(layers)]
 
 
-def _dressed(ax: Axes, label: str, title: str, axis: Timeline, last: bool = True) -> Axes:
+def dressed(ax: Axes, label: str, title: str, axis: Timeline, last: bool = True) -> Axes:
+    """A panel of counts over time, with its finding as the title."""
     axis.dress(ax, last)
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.0))
     ax.set_ylabel(label)
@@ -237,11 +238,12 @@ def _dressed(ax: Axes, label: str, title: str, axis: Timeline, last: bool = True
     ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
     ax.grid(True, axis="y", color=palette.GRID, linewidth=0.6)
-    _plain(ax)
+    plain(ax)
     return ax
 
 
-def _plain(ax: Axes) -> None:
+def plain(ax: Axes) -> None:
+    """One quiet edge at the bottom, and colours that can be read."""
     ax.set_axisbelow(True)
     for side in ("top", "right", "left"):
         ax.spines[side].set_visible(False)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from reports import formats as fm
 from reports import palette
 from reports.drawing import NARROW_IN, NARROW_ROOM, STYLE, WIDE_IN, WIDE_ROOM, Drawing, svg
-from reports.figures import legend
+from reports.figures import legend, plain
 from reports.timeline import Timeline, timeline
 from scenarios.model import Scenario
 from sim.staff.agreement import Stretch, band
@@ -38,11 +38,7 @@ def draw_past(
     ax.set_ylim(0, max(ax.get_ylim()[1], 1.0))
     ax.set_ylabel(label)
     ax.grid(True, axis="y", color=palette.GRID, linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(palette.EDGE)
-    ax.tick_params(colors=palette.SOFT, labelcolor=palette.INK)
+    plain(ax)
     return ax
 
 

@@ -9,12 +9,11 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from reports import formats as fm
 from reports import palette
 from reports.drawing import STYLE, WIDE_IN, WIDE_ROOM, Drawing, svg
-from reports.figures import legend
+from reports.figures import dressed, legend
 from reports.timeline import Timeline, timeline
 from scenarios.laws import FloatArray
 from sim.staff.nowcast import Nowcast
@@ -93,20 +92,8 @@ def _fan(ax: Axes, found: Band, edges: FloatArray, colour: str) -> None:
 
 
 def _dressed(ax: Axes, label: str, title: str, told: Nowcast, axis: Timeline, last: bool) -> Axes:
-    axis.dress(ax, last)
     ax.axvline(told.now_h, color=palette.INK, linewidth=1.0)
-    ax.set_ylim(0, max(ax.get_ylim()[1], 1.0))
-    ax.set_ylabel(label)
-    ax.set_title(title)
-    ax.yaxis.set_major_locator(MaxNLocator(4, integer=True))
-    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-    ax.grid(True, axis="y", color=palette.GRID, linewidth=0.6)
-    ax.set_axisbelow(True)
-    for side in ("top", "right", "left"):
-        ax.spines[side].set_visible(False)
-    ax.spines["bottom"].set_color(palette.EDGE)
-    ax.tick_params(colors=palette.SOFT, labelcolor=palette.INK)
-    return ax
+    return dressed(ax, label, title, axis, last)
 
 
 def figure(told: Nowcast) -> tuple[Figure, Sequence[Axes]]:
