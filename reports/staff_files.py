@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 from reports import roster_files
 from reports.staffed import Staffed
 from sim.desk import Desk, Pool
+from sim.staff.duty import safe
 from sim.staff.seats import HOUR_S
 
-FORMULAS = ("=", "+", "-", "@", "\t", "\r")  # what a spreadsheet would work out instead of showing
 REQUIREMENT, DESK = "requirement.csv", "requirement.toml"
 
 
@@ -76,8 +76,3 @@ def desk_file(told: Staffed) -> bytes:
     return tomli_w.dumps(
         named.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     ).encode()
-
-
-def safe(cell: str) -> str:
-    """A cell that no spreadsheet takes for a formula."""
-    return f"'{cell}" if cell.startswith(FORMULAS) else cell

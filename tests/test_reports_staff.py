@@ -13,13 +13,14 @@ import pytest
 from commands import TINY, TINY_DESK
 from rich.console import Console
 
-from reports import staff_figures, staff_files, staff_page, staff_tables, staff_words
+from reports import staff_figures, staff_page, staff_tables, staff_words
 from reports.staff import StaffAnswer, StaffQuestion, read_promises, seconds_of, staff
 from reports.staff_manifest import StaffSettings
 from reports.staffed import Staffed
 from scenarios.errors import InputError
 from sim import library as desks
 from sim.crew import Watch
+from sim.staff.duty import safe
 from sim.staff.reachable import Reachable
 from sim.staff.seats import Seats
 
@@ -88,8 +89,8 @@ def test_the_requirement_is_there_by_interval_with_and_without_shrinkage(told: S
 
 @pytest.mark.parametrize("cell", ["=1+1", "+1", "-1", "@x", "\tx"])
 def test_no_cell_is_taken_for_a_formula(cell: str) -> None:
-    assert staff_files.safe(cell) == f"'{cell}"
-    assert staff_files.safe("dutch") == "dutch"
+    assert safe(cell) == f"'{cell}"
+    assert safe("dutch") == "dutch"
 
 
 def test_the_words_say_what_was_found(told: StaffAnswer) -> None:

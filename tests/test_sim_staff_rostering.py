@@ -68,6 +68,8 @@ def test_the_need_is_raised_where_it_fails_and_nowhere_else() -> None:
     assert np.flatnonzero(more.sum(axis=0)).tolist() == [17, 18, 19, 20, 21]
     spanish = Group("es", "language", few, few // 2, Promise(0.8, 60.0))
     assert (raised(seats(), [spanish], desk()).heads - seats().heads).sum(axis=1).tolist() == [0, 0, 48]
+    nobody = Group("ko", "language", few, few // 2, Promise(0.8, 60.0))  # no pool speaks it: no head helps
+    assert np.array_equal(raised(seats(), [nobody], desk()).heads, seats().heads)
 
 
 def test_more_heads_keep_more_promises(roster: Roster) -> None:

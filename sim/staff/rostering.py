@@ -223,6 +223,8 @@ def raised(need: Seats, missed: Sequence[Group], desk: Desk) -> Seats:
             heads[p, a:b] += np.maximum(np.ceil(RAISE * heads[:, a:b].sum(axis=0)).astype(np.int64), 1)
         elif group.kind == "language":
             speak = [p for p, pool in enumerate(desk.pools) if any(lang.value == group.name for lang in pool.languages)]
+            if not speak:
+                continue  # nobody can be added who speaks it: the groups say that its promise fails
             p = min(speak, key=lambda p: (desk.pools[p].cost_per_h, len(desk.pools[p].languages)))
             busy = heads[p] > 0 if heads[p].any() else np.ones(heads.shape[1], dtype=np.bool_)
             heads[p, busy] += 1
