@@ -43,8 +43,9 @@ STEPS = 6  # what a run is made of, for the bar of progress
 LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
 MOST_SHARE = 0.97
-MAIN, ALTERNATIVES = 0.45, 0.2  # of the time are searched; the rest is for playing what was found
-WITH_ROSTER = 0.6  # of that where a roster is made too, which has the rest
+SHARES = (0.6, 0.4)  # of the time for the requirement and for its alternatives
+OPEN_SIZE = (0.45, 0.2)  # the same where the plans are played under sizes too, which takes its time
+ROSTER = 0.5  # of the time, on top, for a roster
 KNOWN_H, LEAD_H = 12.0, 8.0
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
 UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 60.0}
@@ -168,20 +169,19 @@ def _work(
 ) -> tuple[Literal["finished", "interrupted"], Staffed]:
     settings = question.settings
     rules = None if settings.roster is None else load_rules(settings.roster)
-    searched = seconds if rules is None else WITH_ROSTER * seconds
-    roster_s = (MAIN + ALTERNATIVES) * (seconds - searched)
+    first, rest = OPEN_SIZE if scenario.surges else SHARES
     with voice.waiting(f"{scenario.name}, staff", STEPS) as watch:
         prepare("compiled", watch.notice)
         asked = Question(scenario, desk, promises, settings.per == "language", settings.seed, settings.hours)
         watch.progress(0.0, 0)
-        main = size_plan("requirement", asked, Budget(MAIN * searched, watch), size=settings.size)
+        main = size_plan("requirement", asked, Budget(first * seconds, watch), size=settings.size)
         watch.progress(1 / STEPS, 1)
         days = asked.days(main.effort.fresh, settings.size, fresh=True)
         runs_as_is = attend(days, desk, promises)
         reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
         hour = an_hour_later(days, desk, promises, runs_as_is)
         watch.progress(2 / STEPS, 2)
-        others = [] if watch.stopped() else _others(asked, main, searched, watch, settings)
+        others = [] if watch.stopped() else _others(asked, main, rest * seconds, watch, settings)
         watch.progress(3 / STEPS, 3)
         table = stages = None
         if scenario.surges and others and not watch.stopped():
@@ -189,7 +189,7 @@ def _work(
         watch.progress(4 / STEPS, 4)
         usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
         watch.progress(1.0, STEPS)
-        roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(roster_s, watch))
+        roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER * seconds, watch))
         stopped = watch.stopped()
     told = Staffed(
         asked, settings.size, main, tuple(others), reached, hour, table, stages, usual,
@@ -206,10 +206,9 @@ def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings
         less = [Promise(max(p.share - LESS, 0.05), p.within_s) for p in asked.promises]
         more = [Promise(min(p.share + MORE, MOST_SHARE), p.within_s) for p in asked.promises]
         wanted = [("cheaper", settings.size, less), ("safer", settings.size, more)]
-    share = ALTERNATIVES / len(wanted)
     return [
         size_plan(
-            name, asked, Budget(share * seconds, watch), size=size, promises=promises,
+            name, asked, Budget(seconds / len(wanted), watch), size=size, promises=promises,
             begin=_begin(main, size), effort=main.effort.half, candidates=1,
         )
         for name, size, promises in wanted
