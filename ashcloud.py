@@ -663,6 +663,35 @@ def _trace_generate(scenario: str, seed: int, out: Path, hours: float | None, si
     _print(False, traces.write(scenario, seed, out, hours, size), traces.print_info)
 
 
+MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_default=True,
+                   help="Which column is what: genesys, plain, zendesk, or a file of your own.")  # fmt: skip
+
+
+@_trace.command("import")
+@click.argument("tickets", type=click.Path(path_type=Path))
+@_with(
+    MAP,
+    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .npz."),
+    click.option("--zone", metavar="ZONE", help="Zone of times without an offset.  [default: that of the map]"),
+    click.option("--local", metavar="ZONE", help="Zone in which people read the trace.  [default: that of the times]"),
+    click.option("--onset", metavar="TIME", help="Local time of second 0.  [default: midnight before the first row]"),
+    AS_JSON,
+)  # fmt: skip
+def _trace_import(tickets: Path, out: Path, as_json: bool, **asked: Any) -> None:
+    """Make a trace of TICKETS, a table with one row a contact.
+
+    \b
+    Example:
+      ashcloud trace import tickets.csv --map zendesk --local Europe/Amsterdam --out december.npz
+
+    What became of the cases goes into a file beside it, for `ashcloud hindcast`. Texts, names and addresses
+    go nowhere.
+    """
+    from reports import traces
+
+    _print(as_json, traces.write_imported(tickets, out=out, **asked), traces.print_imported)
+
+
 @_trace.command("info")
 @click.argument("file", type=click.Path(path_type=Path))
 @AS_JSON

@@ -128,12 +128,20 @@ def write_past(folder: Path, seed: int = 1) -> None:
     trace.save(folder / "december.npz")
     actual.save(folder / "december.actual.npz")
     write_desk(folder / "december.toml", desk())
+    write_tickets(folder / "tickets.csv", happened(seed)[1])
 
 
 def write_desk(path: Path, floor: Desk) -> None:
     """Write a desk as a file."""
     content = floor.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     path.write_text(tomli_w.dumps(content), "utf-8")
+
+
+def write_storm(path: Path) -> Path:
+    """Write the scenario as a file; returns its path."""
+    content = storm().model_dump(mode="json", by_alias=True, exclude_none=True)
+    path.write_text(tomli_w.dumps(content), "utf-8")
+    return path
 
 
 def cases_of(trace: Trace) -> int:
