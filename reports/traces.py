@@ -59,20 +59,9 @@ def write_imported(
         With all that is wrong in the table or the map, or if a file cannot be written.
     """
     wrong = [] if out.suffix == ENDING else [Fault(f"--out {out}", f"should end in {ENDING}")]
-    at = None
-    try:
-        at = None if onset is None else datetime.fromisoformat(onset)
-        if at is not None and at.tzinfo is not None:
-            raise ValueError
-    except ValueError:
-        wrong.append(Fault(f"--onset {shown(onset)}", "is no local time; write it like 2025-12-05T06:00"))
-    wrong += [
-        Fault(f"{option} {shown(name)}", "is no time zone; write it like Europe/Amsterdam")
-        for option, name in (("--zone", zone), ("--local", local))
-        if name is not None and name not in available_timezones()
-    ]
-    if wrong:
-        raise InputError(None, wrong)
+    at, more = checked_times(zone, local, onset)
+    if wrong or more:
+        raise InputError(None, [*wrong, *more])
     imported = read_tickets(tickets, Map.load(given), zone, local, at)
     beside_it = beside(out)
     imported.trace.save(out)
@@ -85,6 +74,23 @@ def write_imported(
         "known": list(imported.actual.about["known"]),
         "notes": list(imported.notes),
     }
+
+
+def checked_times(zone: str | None, local: str | None, onset: str | None) -> tuple[datetime | None, list[Fault]]:
+    """The onset that was asked for, and what is wrong with it and the two zones."""
+    at, wrong = None, []
+    try:
+        at = None if onset is None else datetime.fromisoformat(onset)
+        if at is not None and at.tzinfo is not None:
+            raise ValueError
+    except ValueError:
+        wrong.append(Fault(f"--onset {shown(onset)}", "is no local time; write it like 2025-12-05T06:00"))
+    wrong += [
+        Fault(f"{option} {shown(name)}", "is no time zone; write it like Europe/Amsterdam")
+        for option, name in (("--zone", zone), ("--local", local))
+        if name is not None and name not in available_timezones()
+    ]
+    return at, wrong
 
 
 def print_imported(console: Console, info: Mapping[str, Any]) -> None:

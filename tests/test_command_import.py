@@ -68,3 +68,40 @@ def test_the_tickets_of_december_are_played_again_and_trusted() -> None:
     told = ashcloud("hindcast", "december.npz", "--desk", "december.toml", "--scenario", str(storm), "--json")
     assert told.exit_code == 0, told.stderr
     assert json.loads(told.stdout)["verdict"] == "trust"
+
+
+@pytest.mark.parametrize(("days", "before"), [(3, 1), (6, 4)])
+def test_the_schedule_of_december_becomes_a_desk_that_is_trusted(days: int, before: int) -> None:
+    december.write_past(Path())
+    december.write_schedule(Path("schedule.csv"), days, before)
+    zone = ("--zone", "Europe/Amsterdam", "--onset", "2025-12-05T00:00")
+    told = ashcloud("desk", "import", "schedule.csv", "--out", "there.toml", *zone, "--json")
+    assert told.exit_code == 0, told.stderr
+    facts = json.loads(told.stdout)
+    assert facts["agents"] == 30 and facts["unknown_activities"] == {}
+    assert facts["hours_at_the_desk"] == 30 * 8 * (days + before)
+    assert "example" not in Path("there.toml").read_text("utf-8") + told.stdout
+    storm = str(december.write_storm(Path("storm.toml")))
+    told = ashcloud("hindcast", "december.npz", "--desk", "there.toml", "--scenario", storm, "--json")
+    assert told.exit_code == 0, told.stderr
+    assert json.loads(told.stdout)["verdict"] == "trust"
+
+
+def test_a_desk_that_was_imported_is_simulated_on_any_days() -> None:
+    december.write_schedule(Path("schedule.csv"))
+    told = ashcloud("desk", "import", "schedule.csv", "--out", "there.toml", "--local", "Europe/Amsterdam")
+    assert told.exit_code == 0, told.stderr
+    assert "agents    30 with 960.0 hours at the desk" in told.stdout
+    assert ashcloud("desk", "validate", "there.toml").exit_code == 0
+    words = ("quiet_week", "--desk", "there.toml", "--runs", "2", "--hours", "2", "--workers", "1")
+    told = ashcloud("simulate", *words)
+    assert told.exit_code == 0, told.stderr
+
+
+def test_what_is_wrong_with_a_schedule_is_told_and_nothing_is_written() -> None:
+    Path("schedule.csv").write_text("agent;start;end;languages\njan@example.org;soon;;xx\n", "utf-8")
+    told = ashcloud("desk", "import", "schedule.csv", "--out", "there.toml")
+    assert told.exit_code == 2 and not Path("there.toml").exists()
+    assert "is no time" in told.stderr and "no language" in told.stderr and "jan" not in told.stderr
+    told = ashcloud("desk", "import", "schedule.csv", "--out", "there.csv", "--zone", "Atlantis")
+    assert told.exit_code == 2 and "should end in .toml" in told.stderr and "is no time zone" in told.stderr
