@@ -620,6 +620,35 @@ def _desk_show(name: str, as_json: bool) -> None:
     _print(as_json, listing.desk_facts(name), listing.print_desk)
 
 
+MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_default=True,
+                   help="Which column is what: genesys, plain, zendesk, or a file of your own.")  # fmt: skip
+
+
+@_desk.command("import")
+@click.argument("schedule", type=click.Path(path_type=Path))
+@_with(
+    click.option("--skills", type=click.Path(path_type=Path), metavar="FILE", help="Table of agents and languages."),
+    MAP,
+    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .toml."),
+    click.option("--zone", metavar="ZONE", help="Zone of times without an offset.  [default: that of the map]"),
+    click.option("--local", metavar="ZONE", help="Zone in which people read the desk.  [default: that of the times]"),
+    click.option("--onset", metavar="TIME", help="Local hour 0 if longer than a week.  [default: its first midnight]"),
+    AS_JSON,
+)  # fmt: skip
+def _desk_import(schedule: Path, out: Path, as_json: bool, **asked: Any) -> None:
+    """Make a desk file of SCHEDULE, a table of agent, start, end, activity, languages.
+
+    \b
+    Example:
+      ashcloud desk import schedule.csv --skills agents.csv --out december.toml
+
+    Agents get codes; names and addresses go nowhere. Activities that are not known are listed.
+    """
+    from reports import desks_in
+
+    _print(as_json, desks_in.write_desk(schedule, out=out, **asked), desks_in.print_desk)
+
+
 @_plan.command("show")
 @click.argument("name")
 @AS_JSON
@@ -661,6 +690,31 @@ def _trace_generate(scenario: str, seed: int, out: Path, hours: float | None, si
     from reports import traces
 
     _print(False, traces.write(scenario, seed, out, hours, size), traces.print_info)
+
+
+@_trace.command("import")
+@click.argument("tickets", type=click.Path(path_type=Path))
+@_with(
+    MAP,
+    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .npz."),
+    click.option("--zone", metavar="ZONE", help="Zone of times without an offset.  [default: that of the map]"),
+    click.option("--local", metavar="ZONE", help="Zone in which people read the trace.  [default: that of the times]"),
+    click.option("--onset", metavar="TIME", help="Local time of second 0.  [default: midnight before the first row]"),
+    AS_JSON,
+)  # fmt: skip
+def _trace_import(tickets: Path, out: Path, as_json: bool, **asked: Any) -> None:
+    """Make a trace of TICKETS, a table with one row a contact.
+
+    \b
+    Example:
+      ashcloud trace import tickets.csv --map zendesk --local Europe/Amsterdam --out december.npz
+
+    What became of the cases goes into a file beside it, for `ashcloud hindcast`. Texts, names and addresses
+    go nowhere.
+    """
+    from reports import traces
+
+    _print(as_json, traces.write_imported(tickets, out=out, **asked), traces.print_imported)
 
 
 @_trace.command("info")

@@ -8,7 +8,7 @@ from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import numpy as np
 from rich.console import Console
@@ -20,6 +20,9 @@ from scenarios.checks import shown
 from scenarios.clocks import local_time
 from scenarios.errors import Fault, InputError, ScenarioError
 from scenarios.generate import generate
+from scenarios.history.actual import beside
+from scenarios.history.columns import Map
+from scenarios.history.tickets import read_tickets
 from scenarios.names import Language, Platform, PostKind, Topic, code, members
 from scenarios.text import handle, render
 from scenarios.traces import Trace, load
@@ -45,12 +48,66 @@ def write(scenario: str, seed: int, out: Path, hours: float | None, size: Size) 
     return trace.info()
 
 
+def write_imported(
+    tickets: Path, given: str, out: Path, zone: str | None, local: str | None, onset: str | None
+) -> dict[str, Any]:
+    """Read tickets into a trace file, with what became of them beside it; returns `Trace.info` and the notes.
+
+    Raises
+    ------
+    AshcloudError
+        With all that is wrong in the table or the map, or if a file cannot be written.
+    """
+    wrong = [] if out.suffix == ENDING else [Fault(f"--out {out}", f"should end in {ENDING}")]
+    at, more = checked_times(zone, local, onset)
+    if wrong or more:
+        raise InputError(None, [*wrong, *more])
+    imported = read_tickets(tickets, Map.load(given), zone, local, at)
+    beside_it = beside(out)
+    imported.trace.save(out)
+    imported.actual.save(beside_it)
+    told = np.isfinite(imported.actual["first_reply_s"])
+    return {
+        **imported.trace.info(),
+        "answered": int(np.count_nonzero(told)),
+        "actual": str(beside_it),
+        "known": list(imported.actual.about["known"]),
+        "notes": list(imported.notes),
+    }
+
+
+def checked_times(zone: str | None, local: str | None, onset: str | None) -> tuple[datetime | None, list[Fault]]:
+    """The onset that was asked for, and what is wrong with it and the two zones."""
+    at, wrong = None, []
+    try:
+        at = None if onset is None else datetime.fromisoformat(onset)
+        if at is not None and at.tzinfo is not None:
+            raise ValueError
+    except ValueError:
+        wrong.append(Fault(f"--onset {shown(onset)}", "is no local time; write it like 2025-12-05T06:00"))
+    wrong += [
+        Fault(f"{option} {shown(name)}", "is no time zone; write it like Europe/Amsterdam")
+        for option, name in (("--zone", zone), ("--local", local))
+        if name is not None and name not in available_timezones()
+    ]
+    return at, wrong
+
+
+def print_imported(console: Console, info: Mapping[str, Any]) -> None:
+    """Print what was read, and what was taken for granted."""
+    print_info(console, info)
+    console.print(f"answered  {info['answered']:,} of {info['cases']:,} cases; see {info['actual']}", soft_wrap=True)
+    for note in info["notes"]:
+        console.print(f"note      {note}", soft_wrap=True)
+
+
 def print_info(console: Console, info: Mapping[str, Any]) -> None:
     """Print counts and provenance."""
     start_s, end_s = info["window_s"]
     size = "likely size" if info["size_u"] is None else f"size at quantile {info['size_u']:.3f}"
     kinds = ", ".join(f"{name} {n:,}" for name, n in info["kinds"].items() if n)
-    console.print(f"trace     of {info['scenario']}, seed {info['seed']}, run {info['replication']}, surge of {size}")
+    made = f"of {info['scenario']}, seed {info['seed']}, run {info['replication']}, surge of {size}"
+    console.print(f"trace     {made}" if "source" not in info else "trace     of tickets that were imported")
     console.print(f"window    {start_s / 3600:g} to {end_s / 3600:g} hours from onset")
     console.print(f"mentions  {info['mentions']:,}; {info['cases']:,} of them open a case")
     console.print(f"rows      {info['rows']:,}: {kinds}", soft_wrap=True)

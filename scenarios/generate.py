@@ -118,7 +118,7 @@ def generate(
         "window_s": list(window_s),
         "timezone": scenario.timezone,
         "onset_local": scenario.onset_local.isoformat(),
-        "version": _version(),
+        "version": made_by(),
     }
     return Trace(assembled(parts), about)
 
@@ -287,7 +287,8 @@ def _window(
 
 
 @cache
-def _version() -> str:
+def made_by() -> str:
+    """The version of ashcloud that is at work."""
     try:
         return version("ashcloud")
     except PackageNotFoundError:  # run from a checkout that nobody installed

@@ -7,7 +7,7 @@ opened again because they had waited too long.
 from __future__ import annotations
 
 import csv
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
 
@@ -128,12 +128,39 @@ def write_past(folder: Path, seed: int = 1) -> None:
     trace.save(folder / "december.npz")
     actual.save(folder / "december.actual.npz")
     write_desk(folder / "december.toml", desk())
+    write_tickets(folder / "tickets.csv", happened(seed)[1])
+    write_schedule(folder / "schedule.csv")
+    (folder / "agents.csv").write_text("agent;languages\ndutch.early0@example.org;nl\n", "utf-8")
 
 
 def write_desk(path: Path, floor: Desk) -> None:
     """Write a desk as a file."""
     content = floor.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
     path.write_text(tomli_w.dumps(content), "utf-8")
+
+
+def write_schedule(path: Path, days: int = DAYS, before: int = 1, share: float = 1.0) -> None:
+    """Write who was at `desk` as a table: an agent, his shift, in local time; from a day before on."""
+    first = date(2025, 12, 5) - timedelta(days=before)
+    with path.open("w", newline="", encoding="utf-8") as file:
+        table = csv.writer(file, delimiter=";")
+        table.writerow(["agent", "start", "end", "activity", "languages"])
+        for pool in desk(share).pools:
+            for shift in pool.shifts:
+                for head in range(shift.heads):
+                    for day in range(days + before):
+                        hour = int(shift.start[:2])
+                        start = datetime.combine(first + timedelta(days=day), time(hour))
+                        end = start + timedelta(hours=shift.length_h)
+                        who = f"{pool.name}.{shift.name}{head}@example.org"
+                        table.writerow([who, start, end, "Social media", " ".join(pool.languages)])
+
+
+def write_storm(path: Path) -> Path:
+    """Write the scenario as a file; returns its path."""
+    content = storm().model_dump(mode="json", by_alias=True, exclude_none=True)
+    path.write_text(tomli_w.dumps(content), "utf-8")
+    return path
 
 
 def cases_of(trace: Trace) -> int:

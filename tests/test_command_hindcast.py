@@ -8,7 +8,6 @@ from pathlib import Path
 
 import december
 import pytest
-import tomli_w
 from click.testing import CliRunner, Result
 
 from ashcloud import main
@@ -20,8 +19,7 @@ def past(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("past")
     december.write_past(folder)
     december.write_desk(folder / "fewer.toml", december.desk(0.8))
-    storm = december.storm().model_dump(mode="json", by_alias=True, exclude_none=True)
-    (folder / "storm.toml").write_text(tomli_w.dumps(storm), "utf-8")
+    december.write_storm(folder / "storm.toml")
     return folder
 
 
