@@ -44,7 +44,7 @@ MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench ha
 ORDER = (
     "run", "staff", "nowcast", "hindcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario",
     "desk", "plan-file", "trace", "bench",
-    "list", "check", "show", "validate", "schema", "generate", "info", "sample",
+    "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
 
@@ -636,7 +636,7 @@ MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_
     AS_JSON,
 )  # fmt: skip
 def _desk_import(schedule: Path, out: Path, as_json: bool, **asked: Any) -> None:
-    """Make a desk file of SCHEDULE, a table of agent, start, end, activity, languages.
+    """Make a desk file of a table of shifts, SCHEDULE.
 
     \b
     Example:
