@@ -53,6 +53,7 @@ class SqliteStore:
             raise
         self.writer = Writer(partial(_connect, path), clock, last_s)
         self._here = threading.local()
+        self._reading: list[sqlite3.Connection] = []  # one a thread that reads, closed with the store
         self._readers = ThreadPoolExecutor(READERS, "care-reader")
 
     async def add_mentions(self, mentions: Sequence[Mention]) -> list[Receipt | Exception]:
@@ -96,9 +97,9 @@ class SqliteStore:
     async def close(self) -> None:
         """See `Store.close`."""
         await asyncio.to_thread(self.writer.close)
-        for _ in range(READERS):
-            self._readers.submit(self._forget)
         await asyncio.to_thread(self._readers.shutdown)
+        while self._reading:
+            self._reading.pop().close()
         os.close(self._lock)
 
     async def _put(self, job: Callable[[sqlite3.Connection, float], T]) -> T:
@@ -110,12 +111,8 @@ class SqliteStore:
     def _query(self, query: Callable[[sqlite3.Connection], T]) -> T:
         if not hasattr(self._here, "db"):
             self._here.db = _connect(self._path, read_only=True)
+            self._reading.append(self._here.db)
         return query(self._here.db)
-
-    def _forget(self) -> None:
-        if hasattr(self._here, "db"):
-            self._here.db.close()
-            del self._here.db
 
 
 def _take_in(mention: Mention, rules: Rules, db: sqlite3.Connection, now_s: float) -> Receipt:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import threading
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from careapi import invariants
 from careapi.migrations import migrate, scripts
 from careapi.model import StoreError, Unavailable
-from careapi.store_sqlite import SqliteStore, _connect
+from careapi.store_sqlite import READERS, SqliteStore, _connect
 from careapi.writer import MOST_JOBS, Writer
 
 
@@ -66,6 +67,17 @@ def test_readers_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(sqlite3.OperationalError, match="readonly"):
         db.execute("INSERT INTO customer (created_s) VALUES (0)")
     db.close()
+
+
+def test_a_closed_store_has_no_reader_left(tmp_path: Path) -> None:
+    store, both = SqliteStore(tmp_path / "care.db"), threading.Barrier(READERS)
+
+    async def read_at_once_and_close() -> None:
+        await asyncio.gather(*(store._read(lambda db: both.wait(30.0)) for _ in range(READERS)))
+        await store.close()
+
+    asyncio.run(read_at_once_and_close())
+    assert not (tmp_path / "care.db-wal").exists()  # the last connection that closes takes it away
 
 
 def insert(value: object, db: sqlite3.Connection, now_s: float) -> float:
