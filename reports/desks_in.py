@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 from rich.console import Console
 
+from reports.desk_toml import desk_toml
 from reports.traces import checked_times
 from scenarios.errors import Fault, InputError
 from scenarios.history.columns import Map
@@ -37,8 +37,7 @@ def write_desk(
     read = read_schedule(schedule, Map.load(given), skills, zone, local)
     name = re.sub(r"[^a-z0-9_\-]+", "-", out.stem.casefold()).strip("-_") or "desk"
     desk, times = desk_of(read, name, at)
-    content = desk.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
-    write_atomic(out, tomli_w.dumps(content).encode())
+    write_atomic(out, desk_toml(desk))
     hours = sum(b - a for member in read.members for a, b in member.spans) / 3600.0
     return {
         "desk": desk.name,

@@ -7,10 +7,10 @@ from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
 
-import tomli_w
 from icalendar import Calendar, Event
 from openpyxl import Workbook
 
+from reports.desk_toml import desk_toml
 from sim.desk import Desk
 from sim.staff.duty import COLUMNS, Duty, rows, to_csv
 from sim.staff.rostering import Roster
@@ -85,6 +85,4 @@ def desk_file(desk: Desk, name: str) -> bytes:
     named = desk.model_copy(update={
         "name": f"{desk.name}-roster", "title": f"{desk.title}: roster for {name}", "assumed": ()
     })  # fmt: skip
-    return tomli_w.dumps(
-        named.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
-    ).encode()
+    return desk_toml(named)

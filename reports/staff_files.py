@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import tomli_w
 from numpy.typing import NDArray
 
 from reports import roster_files
+from reports.desk_toml import desk_toml
 from reports.staffed import Staffed
 from sim.desk import Desk, Pool
 from sim.staff.duty import safe
@@ -73,6 +73,4 @@ def desk_file(told: Staffed) -> bytes:
         "title": f"{desk.title}: seats for {told.question.scenario.name}, as if all stood ready",
         "assumed": (),
     })  # fmt: skip
-    return tomli_w.dumps(
-        named.model_dump(mode="json", by_alias=True, exclude_defaults=True, exclude_none=True)
-    ).encode()
+    return desk_toml(named)
