@@ -6,7 +6,7 @@ setup:
 	python3 -m venv .venv && $(BIN)/pip install -q -c constraints.txt -e '.[test]'
 
 test:
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile
 
 lint:
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .

@@ -150,7 +150,7 @@ def test_the_gate_runs_the_commands_of_the_readme() -> None:
     gate = (ROOT / ".ci" / "run").read_text("utf-8").splitlines()
     commands = [line for line in gate if re.match(r"python3 -m venv|\.venv/bin/pip ", line)]
     assert gate[-1] in commands, "the tests come last, so that their summary ends the output"
-    assert gate[-1].endswith("pytest -q")
+    assert gate[-1].endswith("pytest -q -n 2 --dist loadfile")
     assert [line for line in commands if line not in readme] == []
     assert gate[-1] in readme.splitlines()
 
