@@ -1,0 +1,181 @@
+"""What a replay left behind: a row for each row that was due, in that order, and what the machines did meanwhile."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import IntEnum
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from loadtests.histogram import Histogram
+from scenarios.storage import write_atomic
+from scenarios.stored import Stored
+
+FORMAT = 1
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
+
+
+class Outcome(IntEnum):
+    """What became of a row: exactly one of these."""
+
+    UNSENT = 0  # the replay was stopped before it was sent
+    ANSWERED = 1  # the answer counts as a success
+    FAILED = 2  # any other answer, a broken connection, or none in time
+    SHED = 3  # the server said that it has too much to do: 429, or 503 with Retry-After
+    DROPPED = 4  # due, but the generator had no connection left: its own fault, never the server's
+    ABANDONED = 5  # sent, but the replay ended, or its worker was lost, before there was an answer
+
+
+SENT = (Outcome.ANSWERED, Outcome.FAILED, Outcome.SHED)
+"""Sent, and known how it ended. With what is abandoned, dropped and unsent they are all rows."""
+
+COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
+    {
+        "replication": np.int32,  # of the scenario, 0 is the trace itself; amplified runs have more
+        "row": np.int32,  # in the trace of that replication
+        "time_s": np.float64,  # of the post, seconds from the scenario's onset
+        "due_s": np.float64,  # seconds from the start of the replay, ascending
+        "sent_s": np.float64,  # the first byte was handed to the kernel; nan: never
+        "first_byte_s": np.float64,  # of the answer; nan: never
+        "done_s": np.float64,  # the answer was complete, or it was clear that there will be none; nan: never
+        "status": np.int16,  # of HTTP, 0: no answer
+        "outcome": np.int8,  # Outcome
+        "error": np.int16,  # place in about["errors"], -1: none
+        "worker": np.int16,  # number of the worker that had it, from 0
+    }
+)
+
+FILE = Stored(
+    "_load", FORMAT, COLUMNS,
+    version="a load result of format",
+    absent="`ashcloud load` writes one",
+    other="is no load result of ashcloud",
+    damaged="no load result",
+    remedy="run the load test again",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """One row a request that was due, in the order of the trace, and where it came from.
+
+    Attributes
+    ----------
+    columns : mapping of str to (n,) array
+        As in `COLUMNS`, read-only.
+    about : mapping, ready for JSON
+        `scenario`, `scenario_digest`, `traces` (digest of each replication), `schedule` (digest of what was
+        due), `seed`, `version`; `target` and `options`, without secrets; `started` (UTC), `status` (finished,
+        interrupted, aborted); `errors` (texts that the column `error` points at); `phases` (name, from_s,
+        to_s by due time); `workers` (a mapping each, see `loadtests.health`); `server` (times_s, series:
+        the metrics of the server, by name).
+    digest : str
+        SHA-256 over columns and `about`.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+    digest: str = field(default="")
+
+    def __post_init__(self) -> None:
+        columns = FILE.frozen(self.columns)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return int(self.columns["due_s"].size)
+
+    @property
+    def latency_s(self) -> FloatArray:
+        """(n,) From the due time to the end: what whoever was due at that moment has waited; nan: no end."""
+        out: FloatArray = self["done_s"] - self["due_s"]
+        return out
+
+    @property
+    def lag_s(self) -> FloatArray:
+        """(n,) From the due time to the send: the error of the generator itself; nan: not sent."""
+        out: FloatArray = self["sent_s"] - self["due_s"]
+        return out
+
+    @property
+    def service_s(self) -> FloatArray:
+        """(n,) From the send to the end: what a closed loop would report; nan: not sent or no end."""
+        out: FloatArray = self["done_s"] - self["sent_s"]
+        return out
+
+    def of(self, *outcomes: Outcome) -> BoolArray:
+        """(n,) Which rows ended so."""
+        out: BoolArray = np.isin(self["outcome"], outcomes)
+        return out
+
+    def between(self, from_s: float, to_s: float) -> BoolArray:
+        """(n,) Which rows were due from `from_s` to before `to_s`, seconds from the start of the replay."""
+        out: BoolArray = (self["due_s"] >= from_s) & (self["due_s"] < to_s)
+        return out
+
+    def counts(self, where: BoolArray | None = None) -> dict[str, int]:
+        """Rows by outcome, with `rows` and `sent`; rows = sent + abandoned + dropped + unsent."""
+        found = self["outcome"] if where is None else self["outcome"][where]
+        each = np.bincount(found, minlength=len(Outcome))
+        return {
+            "rows": int(found.size),
+            "sent": int(each[list(SENT)].sum()),
+            **{outcome.name.lower(): int(each[outcome]) for outcome in Outcome},
+        }
+
+    def histograms(self, where: BoolArray | None = None) -> dict[str, Histogram]:
+        """Latency and service time of the rows that were answered or failed, lag of all that were sent."""
+        chosen = np.ones(len(self), dtype=bool) if where is None else where
+        ended = chosen & self.of(Outcome.ANSWERED, Outcome.FAILED)
+        return {
+            "latency": Histogram.of(self.latency_s[ended]),
+            "lag": Histogram.of(self.lag_s[chosen]),
+            "service": Histogram.of(self.service_s[ended]),
+        }
+
+    def summary(self, where: BoolArray | None = None) -> dict[str, Any]:
+        """Counts and times, ready for JSON; None where nothing was counted."""
+        out: dict[str, Any] = self.counts(where)
+        for name, times in self.histograms(where).items():
+            some = times.count > 0
+            out[f"{name}_ms"] = {
+                "mean": 1e3 * times.mean_s if some else None,
+                **{f"p{100 * q:g}": 1e3 * times.quantile_s(q) if some else None for q in QUANTILES},
+                "max": 1e3 * times.max_s if some else None,
+            }
+        return out
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the rows, ready for JSON; histograms can be merged with those of other runs."""
+        phases = [
+            {**phase, **self.summary(self.between(phase["from_s"], phase["to_s"]))} for phase in self.about["phases"]
+        ]
+        histograms = {name: times.to_dict() for name, times in self.histograms().items()}
+        about = {**self.about, "phases": phases}
+        return {"digest": self.digest, **self.summary(), "histograms": histograms, **about}
+
+    def save(self, path: Path) -> None:
+        """Write `.npz` and a `.json` beside it, each under a new name, then renamed; raises `InputError`."""
+        FILE.save(path, self.columns, self.about, self.digest)
+        text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+        write_atomic(path.with_suffix(".json"), text.encode() + b"\n")
+
+
+def load(path: Path) -> LoadResult:
+    """Read a load result from its `.npz`; raises `TraceError` if it is missing, something else, or damaged."""
+    columns, about, digest = FILE.load(path)
+    result = LoadResult(columns, about)
+    FILE.checked(path, result.digest, digest)
+    return result

@@ -1,0 +1,237 @@
+"""What is to be sent when: rows of traces with their due times, checked, frozen, and split among workers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenarios.errors import Fault, InputError, TraceError
+from scenarios.generate import made_by
+from scenarios.names import PostKind, code
+from scenarios.stored import Stored
+from scenarios.traces import Trace
+
+FORMAT = 1
+HOUR_S = 3600.0
+FloatArray = NDArray[np.float64]
+
+OF_TRACE = (
+    "author", "parent", "language", "platform", "visibility", "topic", "form", "influence", "text"
+)  # fmt: skip
+"""Columns of a trace that a body is made of."""
+
+COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
+    {
+        "due_s": np.float64,  # seconds from the start of the replay, ascending
+        "time_s": np.float64,  # of the post, seconds from the scenario's onset
+        "replication": np.int32,
+        "row": np.int32,  # in the trace of that replication
+        "author": np.int32,
+        "parent": np.int32,  # row of the same trace, NONE: none
+        "language": np.int8,
+        "platform": np.int8,
+        "visibility": np.int8,
+        "topic": np.int8,
+        "form": np.int8,
+        "influence": np.float32,
+        "text": np.int32,
+    }
+)
+
+FILE = Stored(
+    "_schedule", FORMAT, COLUMNS,
+    version="a schedule of format",
+    absent="a replay writes one",
+    other="is no schedule of ashcloud",
+    damaged="no schedule",
+    remedy="begin the replay anew",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """Rows to send, in the order of their due times.
+
+    Attributes
+    ----------
+    columns : mapping of str to (n,) array
+        As in `COLUMNS`, read-only.
+    about : mapping, ready for JSON
+        `scenario`, `scenario_digest`, `traces` (a digest each), `seed`, `version`, `speed`, `times`,
+        `window_h`, `phases` (name, from_s, to_s by due time).
+
+    Raises
+    ------
+    TraceError
+        If due times are not finite, below 0, or go back.
+    """
+
+    columns: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+    digest: str = field(default="")
+
+    def __post_init__(self) -> None:
+        columns = FILE.frozen(self.columns)
+        _ascending(columns["due_s"])
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return int(self.columns["due_s"].size)
+
+    @property
+    def span_s(self) -> float:
+        """Due time of the last row, 0 if there is none."""
+        return float(self["due_s"][-1]) if len(self) else 0.0
+
+    def peak_per_s(self) -> float:
+        """Most rows due in any second, counted from each row on; 0 if there is none."""
+        due = self["due_s"]
+        ends = np.searchsorted(due, due + 1.0, side="left")
+        return float((ends - np.arange(due.size)).max(initial=0))
+
+    def save(self, path: Path) -> None:
+        FILE.save(path, self.columns, self.about, self.digest)
+
+
+def load(path: Path) -> Schedule:
+    """Read a schedule; raises `TraceError` if it is missing, something else, damaged, or not in order."""
+    columns, about, digest = FILE.load(path)
+    schedule = Schedule(columns, about)
+    FILE.checked(path, schedule.digest, digest)
+    return schedule
+
+
+def of_traces(
+    traces: Sequence[Trace],
+    speed: float,
+    from_h: float | None = None,
+    to_h: float | None = None,
+    phases: Sequence[tuple[str, float, float]] = (),
+) -> Schedule:
+    """The posts of traces, each due when it was posted.
+
+    Parameters
+    ----------
+    traces : sequence of Trace
+        One, or several replications of the same scenario: all of them are sent, so two are twice the load.
+    speed : float
+        Scenario seconds in a second, > 0.
+    from_h, to_h : float, optional
+        Hours from onset to cut from and to; by default the window of the traces.
+    phases : sequence of (name, from_h, to_h)
+        Parts of the scenario; the part of each that lies inside is kept.
+
+    Returns
+    -------
+    Schedule
+        Calls are left out: nobody sends them over HTTP. Due times count from the first moment of the cut.
+
+    Raises
+    ------
+    InputError
+        If the speed is not above 0, or the cut is empty or holds no posts.
+    """
+    start_s, end_s = traces[0].about["window_s"]
+    first_s = start_s if from_h is None else from_h * HOUR_S
+    last_s = end_s if to_h is None else to_h * HOUR_S
+    _check(speed, first_s, last_s, start_s, end_s)
+    parts = [_cut(trace, first_s, last_s) for trace in traces]
+    rows = {
+        name: np.concatenate([trace[name][part] for trace, part in zip(traces, parts, strict=True)])
+        for name in ("time_s", *OF_TRACE)
+    }
+    sizes = [part.size for part in parts]
+    rows["row"] = np.concatenate(parts)
+    rows["replication"] = np.repeat([int(trace.about["replication"]) for trace in traces], sizes)
+    if rows["row"].size == 0:
+        raise InputError(None, [Fault("--from/--to", "holds no posts; take more hours")])
+    order = np.argsort(rows["time_s"], kind="stable")
+    rows = {name: column[order] for name, column in rows.items()}
+    rows["due_s"] = (rows["time_s"] - first_s) / speed
+    kept = [(name, max(a * HOUR_S, first_s), min(b * HOUR_S, last_s)) for name, a, b in phases]
+    about = {
+        **{name: traces[0].about[name] for name in ("scenario", "scenario_digest", "seed")},
+        "version": made_by(),
+        "traces": [trace.digest for trace in traces],
+        "speed": speed,
+        "times": len(traces),
+        "window_h": [first_s / HOUR_S, last_s / HOUR_S],
+        "phases": [
+            {"name": name, "from_s": (a - first_s) / speed, "to_s": (b - first_s) / speed}
+            for name, a, b in kept
+            if a < b
+        ],
+    }
+    return Schedule(rows, about)
+
+
+def at_times(due_s: FloatArray, name: str, seed: int = 1) -> Schedule:
+    """Made-up posts, due at given times: for steps of a search, benchmarks and tests.
+
+    Parameters
+    ----------
+    due_s : (n,) float64
+        Seconds from the start, ascending.
+    name : str
+        Goes into the place of the scenario's.
+    seed : int
+        Of what the posts say: English and plain, from different authors.
+    """
+    due = np.asarray(due_s, dtype=np.float64)
+    n = due.size
+    zeros = np.zeros(n, dtype=np.int8)
+    rows: dict[str, NDArray[Any]] = dict.fromkeys(OF_TRACE, zeros)
+    rows |= {"due_s": due, "time_s": due, "replication": zeros, "row": np.arange(n), "author": np.arange(n)}
+    rows |= {"parent": np.full(n, -1), "text": np.random.default_rng(seed).integers(0, 2**31, n)}
+    about = {"scenario": name, "scenario_digest": "", "seed": seed, "version": made_by(), "traces": []}
+    return Schedule(rows, {**about, "speed": 1.0, "times": 1, "window_h": [0.0, 0.0], "phases": []})
+
+
+def _cut(trace: Trace, first_s: float, last_s: float) -> NDArray[np.intp]:
+    times = trace["time_s"]
+    if times.size and not (np.diff(times) >= 0.0).all():
+        row = int(np.flatnonzero(~(np.diff(times) >= 0.0))[0]) + 1
+        raise TraceError(f"row {row} of the trace lies before the row above it; generate the trace anew")
+    inside = (times >= first_s) & (times < last_s) & (trace["kind"] != code(PostKind.CALL))
+    return np.flatnonzero(inside)
+
+
+def _ascending(due_s: FloatArray) -> None:
+    steps = np.diff(due_s)
+    bad = np.flatnonzero(~np.isfinite(due_s) | (due_s < 0.0))
+    back = np.flatnonzero(~(steps >= 0.0)) + 1
+    if bad.size:
+        raise TraceError(f"row {int(bad[0])} is due at {due_s[bad[0]]} s; due times are 0 or more")
+    if back.size:
+        at = int(back[0])
+        raise TraceError(f"row {at} is due at {due_s[at]} s, before the row above it ({due_s[at - 1]} s); sort them")
+
+
+def _check(speed: float, first_s: float, last_s: float, start_s: float, end_s: float) -> None:
+    wrong = []
+    if not (math.isfinite(speed) and speed > 0.0):
+        wrong.append(Fault("--speed", f"is {speed:g}; it should be above 0: 60 plays an hour in a minute"))
+    if not first_s < last_s:
+        wrong.append(Fault("--from", f"is {first_s / HOUR_S:g}, not before --to, which is {last_s / HOUR_S:g}"))
+    if not (start_s <= first_s < end_s and start_s < last_s <= end_s):
+        wrong.append(
+            Fault(
+                "--from/--to",
+                f"is {first_s / HOUR_S:g} to {last_s / HOUR_S:g} hours from onset, "
+                f"the scenario has {start_s / HOUR_S:g} to {end_s / HOUR_S:g}",
+            )
+        )
+    if wrong:
+        raise InputError(None, wrong)
