@@ -5,10 +5,10 @@ All of this runs inside one transaction of the one writer, so nobody is ever giv
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
+from careapi.database import Database
 from careapi.journal import note
 from careapi.model import Case, EventKind, Rules, Stale, Status
 from scenarios.names import Language
@@ -18,18 +18,18 @@ _COLUMNS = (
 )
 _HEAD = (
     "SELECT * FROM (SELECT id, due_s, waiting_since_s FROM \"case\" WHERE status = 'open' AND lang = ? AND private = ?"
-    " ORDER BY due_s, waiting_since_s, id LIMIT 1)"
+    " ORDER BY due_s, waiting_since_s, id LIMIT 1) AS head"
 )
 
 
-def case(db: sqlite3.Connection, case_id: int) -> Case | None:
+def case(db: Database, case_id: int) -> Case | None:
     """A case as it stands, or None if there is none of that number."""
     row = db.execute(f'SELECT {_COLUMNS} FROM "case" WHERE id = ?', (case_id,)).fetchone()
     return None if row is None else _case(row)
 
 
 def claim(
-    db: sqlite3.Connection, agent: str, languages: Sequence[Language], capacity: int, rules: Rules, now_s: float
+    db: Database, agent: str, languages: Sequence[Language], capacity: int, rules: Rules, now_s: float
 ) -> Case | None:
     """Give an agent what is due first over the queues that he may serve.
 
@@ -58,7 +58,7 @@ def claim(
         return None
     heads = " UNION ALL ".join([_HEAD] * len(queues))
     first = db.execute(
-        f"SELECT id FROM ({heads}) ORDER BY due_s, waiting_since_s, id LIMIT 1",
+        f"SELECT id FROM ({heads}) AS heads ORDER BY due_s, waiting_since_s, id LIMIT 1",
         [value for queue in queues for value in queue],
     ).fetchone()
     if first is None:
@@ -72,7 +72,7 @@ def claim(
     return _case(row)
 
 
-def release(db: sqlite3.Connection, case_id: int, agent: str, version: int, now_s: float) -> Case:
+def release(db: Database, case_id: int, agent: str, version: int, now_s: float) -> Case:
     """Put a case back where it was, with its age; raises `Stale` if it is not that agent's version of it."""
     _held(db, case_id, agent, version)
     row = db.execute(
@@ -84,7 +84,7 @@ def release(db: sqlite3.Connection, case_id: int, agent: str, version: int, now_
     return _case(row)
 
 
-def resolve(db: sqlite3.Connection, case_id: int, agent: str, version: int, reason: str, now_s: float) -> Case:
+def resolve(db: Database, case_id: int, agent: str, version: int, reason: str, now_s: float) -> Case:
     """Close a case; raises `Stale` if it is not that agent's version of it."""
     _held(db, case_id, agent, version)
     row = db.execute(
@@ -96,7 +96,7 @@ def resolve(db: sqlite3.Connection, case_id: int, agent: str, version: int, reas
     return _case(row)
 
 
-def end_leases(db: sqlite3.Connection, now_s: float) -> int:
+def end_leases(db: Database, now_s: float) -> int:
     """Put back every case whose agent was not heard of until its lease ended; returns how many."""
     rows = db.execute(
         "SELECT id, agent FROM \"case\" WHERE status = 'assigned' AND lease_until_s <= ? ORDER BY id", (now_s,)
@@ -111,7 +111,7 @@ def end_leases(db: sqlite3.Connection, now_s: float) -> int:
     return len(rows)
 
 
-def _held(db: sqlite3.Connection, case_id: int, agent: str, version: int) -> None:
+def _held(db: Database, case_id: int, agent: str, version: int) -> None:
     now = case(db, case_id)
     if now is None or now.status is not Status.ASSIGNED or now.agent != agent or now.version != version:
         raise Stale(f"case {case_id} is not version {version} in the hands of {agent}; read it again")

@@ -7,15 +7,14 @@ All of this runs inside one transaction of the one writer.
 
 from __future__ import annotations
 
-import sqlite3
-
+from careapi.database import Database
 from careapi.journal import note
 from careapi.model import EventKind, Mention, Receipt, Rules, Status
 from careapi.queries import judge
 from scenarios.names import Visibility
 
 
-def take_in(db: sqlite3.Connection, mention: Mention, rules: Rules, now_s: float) -> Receipt:
+def take_in(db: Database, mention: Mention, rules: Rules, now_s: float) -> Receipt:
     """Store one mention and do what follows from it.
 
     Returns
@@ -48,22 +47,21 @@ def take_in(db: sqlite3.Connection, mention: Mention, rules: Rules, now_s: float
     return Receipt(case_id, duplicate=False)
 
 
-def _writer(db: sqlite3.Connection, mention: Mention, now_s: float) -> tuple[int, int]:
+def _writer(db: Database, mention: Mention, now_s: float) -> tuple[int, int]:
     """Handle and customer of the author, made when first seen."""
     key = (mention.platform, mention.external_user)
     found = db.execute("SELECT id, customer_id FROM handle WHERE platform = ? AND external_user = ?", key).fetchone()
     if found is not None:
         return int(found[0]), int(found[1])
-    customer = db.execute("INSERT INTO customer (created_s) VALUES (?)", (now_s,)).lastrowid
-    handle = db.execute(
-        "INSERT INTO handle (platform, external_user, name, customer_id) VALUES (?, ?, ?, ?)",
+    (customer,) = db.execute("INSERT INTO customer (created_s) VALUES (?) RETURNING id", (now_s,)).fetchone()
+    (handle,) = db.execute(
+        "INSERT INTO handle (platform, external_user, name, customer_id) VALUES (?, ?, ?, ?) RETURNING id",
         (*key, mention.name, customer),
-    ).lastrowid
-    assert handle is not None and customer is not None
-    return handle, customer
+    ).fetchone()
+    return int(handle), int(customer)
 
 
-def _thread(db: sqlite3.Connection, mention: Mention) -> str:
+def _thread(db: Database, mention: Mention) -> str:
     """The conversation: all that one author says in private, or all that hangs on one public post."""
     if mention.visibility is Visibility.PRIVATE:
         return f"{mention.platform}:direct:{mention.external_user}"
@@ -77,7 +75,7 @@ def _thread(db: sqlite3.Connection, mention: Mention) -> str:
 
 
 def _file(
-    db: sqlite3.Connection, mention: Mention, customer_id: int, thread: str, query: bool, rules: Rules, now_s: float
+    db: Database, mention: Mention, customer_id: int, thread: str, query: bool, rules: Rules, now_s: float
 ) -> None:
     """Append to the customer's case in this thread, open it again, or open the first."""
     last = db.execute(
@@ -104,7 +102,7 @@ def _file(
     )
 
 
-def _append(db: sqlite3.Connection, case_id: int, status: str, due_s: float, now_s: float) -> None:
+def _append(db: Database, case_id: int, status: str, due_s: float, now_s: float) -> None:
     """A waiting turn keeps its key, an agent goes on; a case that waited for its customer waits for us."""
     if status == Status.WAITING_CUSTOMER:
         _requeue(db, case_id, due_s, now_s)
@@ -113,7 +111,7 @@ def _append(db: sqlite3.Connection, case_id: int, status: str, due_s: float, now
     note(db, case_id, EventKind.APPENDED, now_s)
 
 
-def _requeue(db: sqlite3.Connection, case_id: int, due_s: float, now_s: float) -> None:
+def _requeue(db: Database, case_id: int, due_s: float, now_s: float) -> None:
     db.execute(
         "UPDATE \"case\" SET status = 'open', resolved_s = NULL, closed_reason = NULL, waiting_since_s = ?, due_s = ?,"
         " version = version + 1 WHERE id = ?",
@@ -121,18 +119,17 @@ def _requeue(db: sqlite3.Connection, case_id: int, due_s: float, now_s: float) -
     )
 
 
-def _open(db: sqlite3.Connection, mention: Mention, customer_id: int, thread: str, due_s: float, now_s: float) -> int:
-    case_id = db.execute(
+def _open(db: Database, mention: Mention, customer_id: int, thread: str, due_s: float, now_s: float) -> int:
+    (case_id,) = db.execute(
         'INSERT INTO "case" (customer_id, thread, lang, private, status, opened_s, waiting_since_s, due_s)'
-        " VALUES (?, ?, ?, ?, 'open', ?, ?, ?)",
+        " VALUES (?, ?, ?, ?, 'open', ?, ?, ?) RETURNING id",
         (customer_id, thread, mention.language, mention.visibility is Visibility.PRIVATE, now_s, now_s, due_s),
-    ).lastrowid
-    assert case_id is not None
+    ).fetchone()
     note(db, case_id, EventKind.OPENED, now_s)
-    return case_id
+    return int(case_id)
 
 
-def _join(db: sqlite3.Connection, part: str, whole: str, now_s: float) -> None:
+def _join(db: Database, part: str, whole: str, now_s: float) -> None:
     """Put a thread that began with a reply into the one where it belongs, and its cases with it."""
     moved = db.execute("UPDATE mention SET thread = ? WHERE thread = ?", (whole, part)).rowcount
     if not moved:
@@ -151,7 +148,7 @@ def _join(db: sqlite3.Connection, part: str, whole: str, now_s: float) -> None:
     _gather(db, whole)
 
 
-def _keeper(db: sqlite3.Connection, one: int, other: int) -> tuple[int, int]:
+def _keeper(db: Database, one: int, other: int) -> tuple[int, int]:
     """Which of two cases stays: the one in an agent's hands, else the one due first."""
     ordered = db.execute(
         "SELECT id FROM \"case\" WHERE id IN (?, ?) ORDER BY status <> 'assigned', due_s, id", (one, other)
@@ -159,7 +156,7 @@ def _keeper(db: sqlite3.Connection, one: int, other: int) -> tuple[int, int]:
     return int(ordered[0][0]), int(ordered[1][0])
 
 
-def _merge(db: sqlite3.Connection, kept: int, gone: int, thread: str, now_s: float) -> None:
+def _merge(db: Database, kept: int, gone: int, thread: str, now_s: float) -> None:
     """Close one case into another: the kept one takes the posts and the earlier key."""
     db.execute(
         "UPDATE \"case\" SET status = 'resolved', agent = NULL, lease_until_s = NULL, resolved_s = ?, thread = ?,"
@@ -177,7 +174,7 @@ def _merge(db: sqlite3.Connection, kept: int, gone: int, thread: str, now_s: flo
     note(db, gone, EventKind.MERGED, now_s, data=str(kept))
 
 
-def _gather(db: sqlite3.Connection, thread: str) -> None:
+def _gather(db: Database, thread: str) -> None:
     """Give each loose post of a thread to the open case that its author has there."""
     db.execute(
         'UPDATE mention SET case_id = (SELECT c.id FROM "case" c JOIN handle h ON h.customer_id = c.customer_id'

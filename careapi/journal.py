@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import sqlite3
-
+from careapi.database import Database
 from careapi.model import Event, EventKind
 
 SERVICE = "service"
+APPEND = "INSERT INTO event (case_id, kind, at_s, actor, data) VALUES (?, ?, ?, ?, ?)"
 
 
 def note(
-    db: sqlite3.Connection, case_id: int | None, kind: EventKind, now_s: float, actor: str = SERVICE, data: str = ""
+    db: Database, case_id: int | None, kind: EventKind, now_s: float, actor: str = SERVICE, data: str = ""
 ) -> None:
     """Append one event; `actor` is an agent's code or the service itself."""
-    db.execute(
-        "INSERT INTO event (case_id, kind, at_s, actor, data) VALUES (?, ?, ?, ?, ?)",
-        (case_id, kind, now_s, actor, data),
-    )
+    db.execute(APPEND, (case_id, kind, now_s, actor, data))
 
 
-def events_after(db: sqlite3.Connection, seq: int, limit: int) -> list[Event]:
+def events_after(db: Database, seq: int, limit: int) -> list[Event]:
     """At most `limit` events numbered above `seq`, in order."""
     rows = db.execute(
         "SELECT seq, case_id, kind, at_s, actor, data FROM event WHERE seq > ? ORDER BY seq LIMIT ?", (seq, limit)

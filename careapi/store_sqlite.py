@@ -92,7 +92,7 @@ class SqliteStore:
 
     async def broken(self) -> list[str]:
         """See `Store.broken`."""
-        return await self._read(invariants.broken)
+        return await self._read(_broken)
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -117,6 +117,12 @@ class SqliteStore:
 
 def _take_in(mention: Mention, rules: Rules, db: sqlite3.Connection, now_s: float) -> Receipt:
     return take_in(db, mention, rules, now_s)
+
+
+def _broken(db: sqlite3.Connection) -> list[str]:
+    faults = invariants.broken(db)
+    (integrity,) = db.execute("PRAGMA quick_check(1)").fetchone()
+    return faults if integrity == "ok" else [*faults, f"the file is damaged: {integrity}"]
 
 
 def _take(path: Path) -> int:
