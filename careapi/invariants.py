@@ -17,13 +17,19 @@ INVARIANTS = {
     " WHERE c.thread <> m.thread OR c.customer_id <> h.customer_id",
     "only assigned cases have an agent": "SELECT id FROM \"case\" WHERE (agent IS NULL) = (status = 'assigned')",
     "no wait is below zero": 'SELECT id FROM "case" WHERE waiting_since_s < opened_s OR resolved_s < opened_s',
+    "what was paid is paid once": "SELECT id FROM paylink WHERE (state = 'paid') <> (paid_s IS NOT NULL)",
+    "every payment that the provider reported is booked": "SELECT p.id FROM paylink p JOIN payment_event e"
+    " ON e.provider_ref = p.provider_ref WHERE e.kind = 'paid' AND p.state <> 'paid'",
+    "an offered case is in the hands of whom it is offered to": 'SELECT o.id FROM offer o JOIN "case" c'
+    " ON c.id = o.case_id WHERE o.state = 'open' AND (c.status <> 'assigned' OR c.agent <> o.agent)",
     "events are numbered without gaps": "SELECT seq FROM (SELECT seq, row_number() OVER (ORDER BY seq) AS n"
     " FROM event) AS e WHERE seq <> n",
     "events are in the order of time": "SELECT seq FROM (SELECT seq, at_s, lag(at_s) OVER (ORDER BY seq) AS before"
     " FROM event) AS e WHERE at_s < before",
     "a case was opened once": "SELECT case_id FROM event WHERE kind = 'opened' GROUP BY case_id HAVING count(*) > 1",
     "nobody was given a case that another held": "SELECT seq FROM (SELECT seq, kind, lag(kind) OVER"
-    " (PARTITION BY case_id ORDER BY seq) AS before FROM event WHERE kind <> 'appended') AS e"
+    " (PARTITION BY case_id ORDER BY seq) AS before FROM event WHERE kind IN ('assigned', 'released', 'lease_ended',"
+    " 'resolved', 'reopened', 'merged', 'transferred', 'waiting')) AS e"
     " WHERE kind = 'assigned' AND before = 'assigned'",
 }
 

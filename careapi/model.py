@@ -19,7 +19,10 @@ class Status(StrEnum):
 
 
 class EventKind(StrEnum):
-    """What can happen to a case; the table of events is audit, promises and stream in one."""
+    """What can happen to a case; the table of events is audit, promises and stream in one.
+
+    `data` holds codes and numbers, never a text or a name of a customer.
+    """
 
     OPENED = "opened"
     APPENDED = "appended"
@@ -29,6 +32,26 @@ class EventKind(StrEnum):
     LEASE_ENDED = "lease_ended"
     RESOLVED = "resolved"
     MERGED = "merged"
+    REPLIED = "replied"
+    WAITING = "waiting"
+    TRANSFERRED = "transferred"
+    TAGGED = "tagged"
+    LABELLED = "labelled"
+    PRESENCE = "presence"
+    OFFERED = "offered"
+    OFFER_ENDED = "offer_ended"
+    PAYLINK_MADE = "paylink_made"
+    PAYMENT = "payment"
+    NOTICE_MADE = "notice_made"
+    NOTICE_SEEN = "notice_seen"
+    LOST_ITEM = "lost_item"
+    TICKET = "ticket"
+    BROADCAST = "broadcast"
+    CRISIS = "crisis"
+    CUSTOMER = "customer"
+    EXPORTED = "exported"
+    ERASED = "erased"
+    FAULTS = "faults"
 
 
 @dataclass(frozen=True)

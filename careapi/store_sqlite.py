@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -18,6 +19,7 @@ from careapi import cases, invariants, journal
 from careapi.intake import take_in
 from careapi.migrations import migrate
 from careapi.model import Case, Event, Mention, Receipt, Rules, StoreError, Unavailable
+from careapi.tx import Job, Tx
 from careapi.writer import Writer
 from scenarios.names import Language
 
@@ -44,7 +46,7 @@ class SqliteStore:
     """
 
     def __init__(self, path: Path, rules: Rules | None = None, clock: Callable[[], float] = time.time) -> None:
-        self._path, self._rules = path, rules or Rules()
+        self._path, self.rules, self._clock = path, rules or Rules(), clock
         self._lock = _take(path)
         try:
             last_s = _prepare(path, clock)
@@ -58,7 +60,7 @@ class SqliteStore:
 
     async def add_mentions(self, mentions: Sequence[Mention]) -> list[Receipt | Exception]:
         """Keep mentions; see `Store.add_mentions`. Raises `Unavailable` if none could be kept."""
-        jobs = [self._put(partial(_take_in, mention, self._rules)) for mention in mentions]
+        jobs = [self._put(partial(_take_in, mention, self.rules)) for mention in mentions]
         results: list[Receipt | Exception] = []
         for result in await asyncio.gather(*jobs, return_exceptions=True):
             if isinstance(result, Unavailable) or not isinstance(result, Receipt | Exception):
@@ -68,7 +70,7 @@ class SqliteStore:
 
     async def claim(self, agent: str, languages: Sequence[Language], capacity: int = 1) -> Case | None:
         """See `Store.claim`."""
-        return await self._put(lambda db, now_s: cases.claim(db, agent, languages, capacity, self._rules, now_s))
+        return await self._put(lambda db, now_s: cases.claim(db, agent, languages, capacity, self.rules, now_s))
 
     async def release(self, case_id: int, agent: str, version: int) -> Case:
         """See `Store.release`."""
@@ -77,6 +79,28 @@ class SqliteStore:
     async def resolve(self, case_id: int, agent: str, version: int, reason: str) -> Case:
         """See `Store.resolve`."""
         return await self._put(lambda db, now_s: cases.resolve(db, case_id, agent, version, reason, now_s))
+
+    async def write(self, job: Job[T]) -> T:
+        """See `Store.write`."""
+        return await self._put(lambda db, now_s: job(Tx(db, self.rules, now_s)))
+
+    async def read(self, job: Job[T]) -> T:
+        """See `Store.read`."""
+        return await self._read(lambda db: _at_once(db, lambda: job(Tx(db, self.rules, self._clock()))))
+
+    def listen(self, poke: Callable[[], None]) -> None:
+        """See `Store.listen`."""
+        loop = asyncio.get_running_loop()
+
+        def committed() -> None:
+            with suppress(RuntimeError):  # the loop may be gone before the last batch is written
+                loop.call_soon_threadsafe(poke)
+
+        self.writer.on_commit = committed
+
+    def waiting(self) -> int:
+        """See `Store.waiting`."""
+        return self.writer.waiting()
 
     async def end_leases(self) -> int:
         """See `Store.end_leases`."""
@@ -93,6 +117,10 @@ class SqliteStore:
     async def broken(self) -> list[str]:
         """See `Store.broken`."""
         return await self._read(_broken)
+
+    async def vacuum(self) -> None:
+        """See `Store.vacuum`."""
+        await asyncio.wrap_future(self.writer.alone(_vacuum))
 
     async def close(self) -> None:
         """See `Store.close`."""
@@ -112,7 +140,27 @@ class SqliteStore:
         if not hasattr(self._here, "db"):
             self._here.db = _connect(self._path, read_only=True)
             self._reading.append(self._here.db)
-        return query(self._here.db)
+        try:
+            return query(self._here.db)
+        except sqlite3.OperationalError as fault:
+            raise Unavailable(str(fault)) from fault
+
+
+def _at_once(db: sqlite3.Connection, query: Callable[[], T]) -> T:
+    """Let a query of several statements see one state of the store."""
+    db.execute("BEGIN")
+    try:
+        return query()
+    finally:
+        db.execute("ROLLBACK")
+
+
+def _vacuum(db: sqlite3.Connection) -> None:
+    """Old pages lie in the log and in free pages of the file until both are written anew."""
+    db.execute("VACUUM")
+    (busy, _, _) = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("somebody reads the log; try again")
 
 
 def _take_in(mention: Mention, rules: Rules, db: sqlite3.Connection, now_s: float) -> Receipt:

@@ -11,8 +11,9 @@ import pytest
 
 from careapi import invariants
 from careapi.migrations import migrate, scripts
-from careapi.model import StoreError, Unavailable
+from careapi.model import Stale, StoreError, Unavailable
 from careapi.store_sqlite import READERS, SqliteStore, _connect
+from careapi.tx import Tx
 from careapi.writer import MOST_JOBS, Writer
 
 
@@ -167,3 +168,55 @@ def test_the_check_finds_what_was_broken(sentence: str, tmp_path: Path) -> None:
     db.execute(BREAK[sentence])
     assert [fault for fault in invariants.broken(db) if fault.startswith(f"not so: {sentence} (see ")]
     db.close()
+
+
+def test_a_job_that_raises_leaves_nothing_and_keeps_the_others(tmp_path: Path) -> None:
+    async def play() -> None:
+        store = SqliteStore(tmp_path / "care.db")
+
+        def bad(tx: Tx) -> None:
+            tx.run("INSERT INTO setting VALUES ('bad', '1', 0.0, 'x')")
+            raise Stale("no")
+
+        def good(tx: Tx) -> int:
+            return tx.run("INSERT INTO setting VALUES ('good', '1', 0.0, 'x')")
+
+        told = await asyncio.gather(store.write(bad), store.write(good), return_exceptions=True)
+        assert isinstance(told[0], Stale) and told[1] == 1
+        assert await store.read(names) == ["good"]
+        await store.close()
+
+    def names(tx: Tx) -> list[str]:
+        return [row[0] for row in tx.rows("SELECT name FROM setting ORDER BY name")]
+
+    asyncio.run(play())
+
+
+def test_who_listens_is_told_of_a_commit(tmp_path: Path) -> None:
+    async def play() -> None:
+        store, told = SqliteStore(tmp_path / "care.db"), asyncio.Event()
+        store.listen(told.set)
+        await store.end_leases()
+        await asyncio.wait_for(told.wait(), 5.0)
+        await store.close()
+
+    asyncio.run(play())
+
+
+def test_vacuum_leaves_nothing_of_what_was_taken_out(tmp_path: Path) -> None:
+    def put(tx: Tx) -> None:
+        tx.run("INSERT INTO setting VALUES ('s', 'a long secret word', 0.0, 'x')")
+
+    def take(tx: Tx) -> None:
+        tx.run("DELETE FROM setting")
+
+    async def play() -> None:
+        store = SqliteStore(tmp_path / "care.db")
+        await store.write(put)
+        await store.write(take)
+        await store.vacuum()
+        files = b"".join(path.read_bytes() for path in tmp_path.iterdir())
+        assert b"long secret" not in files
+        await store.close()
+
+    asyncio.run(play())
