@@ -1,10 +1,10 @@
-"""The files of a staffing plan: the requirement by interval as CSV, and a desk that can be simulated."""
+"""The files of a staffing plan: requirement and reachable plan by interval as CSV, and a desk to simulate."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -15,38 +15,59 @@ from reports.desk_toml import desk_toml
 from reports.staffed import Staffed
 from sim.desk import Desk, Pool
 from sim.staff.duty import safe
-from sim.staff.seats import HOUR_S
+from sim.staff.reachable import Reachable
+from sim.staff.seats import HOUR_S, QUARTER_S
 
-REQUIREMENT, DESK = "requirement.csv", "requirement.toml"
+REQUIREMENT, REACHABLE, DESK = "requirement.csv", "reachable.csv", "requirement.toml"
+TIMES = ("start_local", "start_utc", "hours_from_onset")
 
 
 def files(told: Staffed) -> dict[str, bytes]:
     """Content by name of the file."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(requirement(told))
-    out = {REQUIREMENT: text.getvalue().encode(), DESK: desk_file(told)}
+    out = {REQUIREMENT: _csv(requirement(told)), DESK: desk_file(told)}
+    if told.reachable is not None:
+        out[REACHABLE] = _csv(reached(told, told.reachable))
     if told.roster is not None:
         out |= roster_files.files(told.roster, told.question.scenario.name)
     return out
 
 
+def _csv(rows: Iterable[list[Any]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue().encode()
+
+
 def requirement(told: Staffed) -> Iterator[list[Any]]:
     """Rows of the requirement: seats at work, and paid heads with breaks and absence, by pool and interval."""
-    desk, seats, scenario = told.question.desk, told.requirement.seats, told.question.scenario
+    desk, seats = told.question.desk, told.requirement.seats
     names = [safe(pool.name) for pool in desk.pools]
     yield [
-        "start_local", "start_utc", "hours_from_onset", "seats_total", "paid_total",
+        *TIMES, "seats_total", "paid_total",
         *(f"seats {name}" for name in names), *(f"paid {name}" for name in names),
     ]  # fmt: skip
     paid = paid_heads(desk, seats.heads)
     for i in range(seats.heads.shape[1]):
-        at = seats.start_s + i * seats.interval_s
-        local, utc = scenario.clock(at, desk.timezone), scenario.clock(at, "UTC")
         yield [
-            local.isoformat(timespec="minutes"), utc.isoformat(timespec="minutes"), f"{at / HOUR_S:g}",
+            *_times(told, seats.start_s + i * seats.interval_s),
             int(seats.heads[:, i].sum()), round(float(paid[:, i].sum()), 2),
             *seats.heads[:, i].tolist(), *(round(float(value), 2) for value in paid[:, i]),
         ]  # fmt: skip
+
+
+def reached(told: Staffed, found: Reachable) -> Iterator[list[Any]]:
+    """Rows of the reachable plan: who is at the desk, means over the days; and the most who were called in at once."""
+    yield [*TIMES, "own_mean", "called_in_mean", "called_in_most"]
+    start_s = told.requirement.seats.start_s
+    for i, (own, ladder, most) in enumerate(zip(found.own, found.ladder, found.most, strict=True)):
+        yield [*_times(told, start_s + i * QUARTER_S), round(float(own), 2), round(float(ladder), 2), int(most)]
+
+
+def _times(told: Staffed, at_s: float) -> list[str]:
+    """Cells of the columns `TIMES`."""
+    scenario, zone = told.question.scenario, told.question.desk.timezone
+    clocks = (scenario.clock(at_s, name).isoformat(timespec="minutes") for name in (zone, "UTC"))
+    return [*clocks, f"{at_s / HOUR_S:g}"]
 
 
 def paid_heads(desk: Desk, heads: NDArray[np.int64]) -> NDArray[np.float64]:

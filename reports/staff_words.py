@@ -182,7 +182,7 @@ def _sure(told: Staffed) -> str:
 
 def _cautions(told: Staffed) -> list[str]:
     out = ["The requirement is as if all stood ready; shifts, rest and notice come on top."]
-    if told.question.scenario.surges:
+    if told.question.size_is_open:
         out.append(f"It is made for the {told.size} size of the surge; other sizes are below.")
     if told.table is not None:
         out.append(f"The price of a missed case, {euros(told.miss_eur)}, is an assumption: --miss-cost changes it.")

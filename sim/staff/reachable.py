@@ -25,6 +25,7 @@ from sim.staff.standing import ENOUGH, Group, groups, promised_languages
 from sim.waits import Rows, seconds_within
 
 FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
 DAY = 96  # intervals
 LOOKED_AT = ("cost", "agent_hours", "occupancy", "time_to_recover_s")
 
@@ -40,6 +41,8 @@ class Attended:
         The measures of `LOOKED_AT`, see `sim.measures`.
     own, ladder : (intervals,) float64
         People at the desk on average: of the desk's shifts, and called in.
+    most : (intervals,) int64
+        The most that were called in and there at one moment.
     first_ladder_s : float
         When the first who was called in sat down, inf: nobody did.
     stood_down_s : float
@@ -50,6 +53,7 @@ class Attended:
     row: Row
     own: FloatArray
     ladder: FloatArray
+    most: IntArray
     first_ladder_s: float
     stood_down_s: float
 
@@ -70,8 +74,8 @@ class Reachable:
         In euros a run.
     own, ladder : (intervals,) float64
         People at the desk, means over runs.
-    most_called : int
-        The most that are called in at once in any run.
+    most : (intervals,) int64
+        The most that were called in and there at one moment of any run.
     heads : int
         How many the ladder has.
     first_ladder_s, stood_down_s : float
@@ -84,10 +88,15 @@ class Reachable:
     cost: Estimate
     own: FloatArray
     ladder: FloatArray
-    most_called: int
+    most: IntArray
     heads: int
     first_ladder_s: float
     stood_down_s: float
+
+    @property
+    def most_called(self) -> int:
+        """The most that are called in and there at one moment."""
+        return int(self.most.max(initial=0))
 
     @property
     def keeps(self) -> bool:
@@ -116,7 +125,7 @@ def reachable(
         cost=estimate([run.row["cost"] or 0.0 for run in runs]),
         own=np.mean([run.own for run in runs], axis=0),
         ladder=np.mean([run.ladder for run in runs], axis=0),
-        most_called=int(max(np.ceil(run.ladder.max() - 1e-9) for run in runs)),
+        most=np.max([run.most for run in runs], axis=0),
         heads=sum(rung.heads for rung in ladder),
         first_ladder_s=min(run.first_ladder_s for run in runs),
         stood_down_s=float(np.mean(gone)) if gone else np.inf,
@@ -141,11 +150,21 @@ def attend(days: Days, desk: Desk, promises: Sequence[Promise]) -> list[Attended
             row=_row(outcome),
             own=seconds_within(on[~called], off[~called], edges) / QUARTER_S,
             ladder=seconds_within(on[called], off[called], edges) / QUARTER_S,
+            most=_at_once(on[called], off[called], edges),
             first_ladder_s=float(on[called].min()) if active else np.inf,
             stood_down_s=last if last < end_s else np.inf,
         )
 
     return days.each(desk, look, drain_h(promises))
+
+
+def _at_once(on: FloatArray, off: FloatArray, edges: FloatArray) -> IntArray:
+    """(intervals,) the most that are there at one moment: the number changes upwards only when somebody sits down."""
+    moments = np.sort(np.concatenate([edges[:-1], on[(on >= edges[0]) & (on < edges[-1])]]))
+    there = np.searchsorted(np.sort(on), moments, "right") - np.searchsorted(np.sort(off), moments, "right")
+    out = np.zeros(edges.size - 1, dtype=np.int64)
+    np.maximum.at(out, np.searchsorted(edges, moments, "right") - 1, there)
+    return out
 
 
 def _row(outcome: Outcome) -> Row:
@@ -176,11 +195,11 @@ def kept_from_s(
     return start_s + first * QUARTER_S if first < last else np.inf
 
 
-def _ahead(values: NDArray[np.int64]) -> NDArray[np.int64]:
+def _ahead(values: IntArray) -> IntArray:
     """Sum of each interval and those of the 24 hours from it on."""
     sums = np.concatenate([[0], np.cumsum(values)])
     n = values.size
-    out: NDArray[np.int64] = sums[np.minimum(np.arange(n) + DAY, n)] - sums[:n]
+    out: IntArray = sums[np.minimum(np.arange(n) + DAY, n)] - sums[:n]
     return out
 
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from scenarios.model import Scenario
+from scenarios.surges import Boost
 from sim.desk import Desk
 from sim.estimate import Estimate, estimate
 from sim.measures import Row
@@ -74,6 +75,11 @@ class Question:
     per_language: bool = True
     seed: int = 1
     hours: float | None = None
+
+    @property
+    def size_is_open(self) -> bool:
+        """Whether the size of a surge is not known."""
+        return any(not isinstance(s, Boost) and s.size.low < s.size.high for s in self.scenario.surges)
 
     def days(self, runs: int, size: Size | float, first: int = 0, fresh: bool = False) -> Days:
         """Days of a size; `fresh` ones have chance of their own."""

@@ -1,0 +1,115 @@
+"""The parts of a staffing answer, one after the other, each within its share of the time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from reports import manifest as manifests
+from reports.make import Voice
+from reports.staff_manifest import StaffSettings
+from reports.staffed import Staffed
+from scenarios import library as scenario_library
+from sim.crew import Watch
+from sim.engines import prepare
+from sim.staff.baselines import Baseline, at_service, proportional, stationary
+from sim.staff.budget import Budget
+from sim.staff.need import Need
+from sim.staff.promise import Promise
+from sim.staff.reachable import an_hour_later, attend, reachable
+from sim.staff.rostering import make
+from sim.staff.rules import Rules
+from sim.staff.sizing import Question, Sized, size_plan
+from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
+
+Status = Literal["finished", "interrupted"]
+STEPS = 6  # what a run is made of, for the bar of progress
+LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
+LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
+MOST_SHARE = 0.97
+SHARES = (0.6, 0.4)  # of the time for the requirement and for its alternatives
+OPEN_SIZE = (0.45, 0.2)  # the same where the plans are played under sizes too, which takes its time
+ROSTER = 0.5  # of the time, on top, for a roster
+KNOWN_H, LEAD_H = 12.0, 8.0
+
+
+def search(
+    asked: Question, settings: StaffSettings, rules: Rules | None, seconds: float, voice: Voice
+) -> tuple[Status, Staffed]:
+    """All parts of the answer, in `seconds` for what searches; playing what was found comes on top."""
+    desk, promises = asked.desk, asked.promises
+    first, rest = OPEN_SIZE if asked.size_is_open else SHARES
+    with voice.waiting(f"{asked.scenario.name}, staff", STEPS) as watch:
+        prepare("compiled", watch.notice)
+        watch.progress(0.0, 0)
+        main = size_plan("requirement", asked, Budget(first * seconds, watch), size=settings.size)
+        watch.progress(1 / STEPS, 1)
+        days = asked.days(main.effort.fresh, settings.size, fresh=True)
+        runs_as_is = attend(days, desk, promises)
+        reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
+        hour = an_hour_later(days, desk, promises, runs_as_is)
+        watch.progress(2 / STEPS, 2)
+        others = [] if watch.stopped() else _others(asked, main, rest * seconds, watch, settings)
+        watch.progress(3 / STEPS, 3)
+        table = stages = None
+        if asked.size_is_open and others and not watch.stopped():
+            table, stages = _open_size(asked, main, others, Budget(watch=watch), settings)
+        watch.progress(4 / STEPS, 4)
+        usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
+        watch.progress(1.0, STEPS)
+        roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER * seconds, watch))
+        stopped = watch.stopped()
+    told = Staffed(
+        asked, settings.size, main, tuple(others), reached, hour, table, stages, usual,
+        manifests.versions()["ashcloud"], settings.miss_eur, roster,
+    )  # fmt: skip
+    return "interrupted" if stopped else "finished", told
+
+
+def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings: StaffSettings) -> list[Sized]:
+    """A cheaper and a safer plan: for larger surges, or for smaller and larger promises where none is open."""
+    if asked.size_is_open:
+        wanted: list[tuple[str, Any, Sequence[Promise] | None]] = [(name, u, None) for name, u in LARGER]
+    else:
+        less = [Promise(max(p.share - LESS, 0.05), p.within_s) for p in asked.promises]
+        more = [Promise(min(p.share + MORE, MOST_SHARE), p.within_s) for p in asked.promises]
+        wanted = [("cheaper", settings.size, less), ("safer", settings.size, more)]
+    return [
+        size_plan(
+            name, asked, Budget(seconds / len(wanted), watch), size=size, promises=promises,
+            begin=_begin(main, size), effort=main.effort.half, candidates=1,
+        )
+        for name, size, promises in wanted
+    ]  # fmt: skip
+
+
+def _begin(main: Sized, size: Any) -> Need | None:
+    """What to begin another search with: the seats that were found, or none where the load is another."""
+    return main.need if size == main.size else None
+
+
+def _open_size(
+    asked: Question, main: Sized, others: Sequence[Sized], whole: Budget, settings: StaffSettings
+) -> tuple[Table, TwoStage]:
+    plans = {each.name: each.seats for each in (main, *others)}
+    made_for = {main.name: (0.5, main.seats), **{each.name: (float(each.size), each.seats) for each in others}}
+    seed = asked.seed + 7
+    table = play_sizes(
+        asked.scenario, asked.desk, plans, asked.promises, settings.miss_eur, seed, whole, hours=asked.hours
+    )
+    stages = two_stage(
+        asked.scenario, asked.desk, made_for, table, asked.promises, seed, whole,
+        known_h=KNOWN_H, lead_h=LEAD_H, hours=asked.hours,
+    )  # fmt: skip
+    return table, stages
+
+
+def _baselines(asked: Question, main: Sized, settings: StaffSettings) -> tuple[Baseline, ...]:
+    days = asked.days(settings.baselines, settings.size, first=main.effort.fresh, fresh=True)
+    size_u = days.traces[0].about["size_u"]
+    quiet = scenario_library.load("quiet_week")
+    ways = {
+        "stationary Erlang": stationary(asked.desk, asked.scenario, asked.promises, days, size_u),
+        "today's desk": proportional(asked.desk, quiet, asked.scenario, days, size_u),
+    }
+    return tuple(at_service(name, way, main.seats, days, asked.desk, asked.promises) for name, way in ways.items())

@@ -1,0 +1,91 @@
+"""`ashcloud staff`: what it takes and what can be reached, told apart; and bad input with a sentence."""
+
+from __future__ import annotations
+
+import csv
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from commands import DATA, TINY_DESK
+from test_command import ashcloud, read_json
+
+STORM, FORTY = str(DATA / "storm.toml"), str(DATA / "forty.toml")
+ONSET = datetime.fromisoformat("2015-06-01T09:00+02:00")
+LEAD = timedelta(hours=8)
+
+
+@dataclass(frozen=True)
+class Told:
+    """What one call of the command left behind."""
+
+    code: int
+    facts: dict[str, Any]
+    folder: Path
+    progress: str
+
+    def rows(self, name: str) -> list[dict[str, str]]:
+        with (self.folder / name).open(encoding="utf-8") as file:
+            return list(csv.DictReader(file))
+
+    @property
+    def page(self) -> str:
+        return re.sub(r"\s", " ", (self.folder / "staff.html").read_text("utf-8"))
+
+
+@pytest.fixture(scope="module")
+def forty(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """A ladder of forty heads with eight hours' lead, in a storm that the desk alone cannot answer."""
+    folder = tmp_path_factory.mktemp("forty") / "out"
+    told = ashcloud(
+        "staff", STORM, "--desk", TINY_DESK, "--plan", FORTY, "--promise", "80% in 60 min", "--budget", "2s",
+        "--baselines", 0, "--out", folder, "--json",
+    )  # fmt: skip
+    return Told(told.exit_code, read_json(told.stdout), folder, told.stderr)
+
+
+def test_a_promise_that_a_late_ladder_cannot_keep_is_exit_code_1(forty: Told) -> None:
+    assert forty.code == 1
+    assert forty.facts["status"] == "finished" and not forty.facts["reachable"]["keeps"]
+
+
+def test_requirement_and_reachable_plan_are_told_apart(forty: Told) -> None:
+    needed, reached = forty.facts["requirement"], forty.facts["reachable"]
+    assert needed["keeps"] and needed["groups"][0]["share"] > 0.8 > reached["groups"][0]["share"]
+    page = forty.page
+    assert "80 % in 60 min in each language take" in page
+    assert "The desk's own 8 heads and 40 of the ladder keep it only from" in page.replace("&#39;", "'")
+    assert "The promise cannot be kept as things are" in page
+    # The requirement has its seats from the start, the ladder nobody before it can come.
+    seats = [int(row["seats_total"]) for row in forty.rows("requirement.csv")]
+    assert max(seats) == needed["peak_heads"] and max(seats[8:40]) > 8
+    assert len(seats) == len(forty.rows("reachable.csv")) == 42 * 4
+
+
+def test_nobody_is_called_in_before_the_lead_and_nobody_beyond_the_heads(forty: Told) -> None:
+    rows = forty.rows("reachable.csv")
+    before = [row for row in rows if datetime.fromisoformat(row["start_local"]) < ONSET + LEAD]
+    assert len(before) == 40 and {row["called_in_most"] for row in before} == {"0"}
+    most = [int(row["called_in_most"]) for row in rows]
+    assert max(most) == forty.facts["reachable"]["most_called"] == forty.facts["reachable"]["ladder_heads"] == 40
+    assert all(float(row["called_in_mean"]) <= int(row["called_in_most"]) for row in rows)
+    first = datetime.fromisoformat(forty.facts["reachable"]["first_called"])
+    assert first >= ONSET + LEAD
+
+
+def test_the_first_clock_time_of_the_kept_promise_is_named(forty: Told) -> None:
+    at = datetime.fromisoformat(forty.facts["reachable"]["kept_from"])
+    # Whoever posts in the hour before somebody sits down may still have an answer in time.
+    assert ONSET + LEAD - timedelta(hours=1) <= at < ONSET + timedelta(hours=16)
+    assert f"keep it only from {at:%a} {at.day} {at:%b}, {at:%H:%M} on" in forty.page
+    missed = forty.facts["reachable"]["missed_before"]
+    assert 0 < missed["low"] < missed["mean"] < missed["high"]
+
+
+def test_alternatives_to_a_surge_of_known_size_are_other_promises(forty: Told) -> None:
+    promises = {each["name"]: each["promises"] for each in forty.facts["alternatives"]}
+    assert promises == {"cheaper": ["70% in 60 min"], "safer": ["90% in 60 min"]}
+    assert forty.facts["unknown_size"] is None
