@@ -7,9 +7,10 @@ as NaN or half a surrogate, makes the whole delivery a bad body.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import msgspec
 
@@ -17,9 +18,13 @@ from careapi.model import Mention
 from scenarios.names import Language, Platform, Visibility
 
 MOST_POSTS = 100
+BAD = (msgspec.DecodeError, UnicodeError, RecursionError)
+"""What msgspec raises for bytes that are not what was asked for."""
+
 _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Text = Annotated[str, msgspec.Meta(max_length=20_000)]
 _Time = Annotated[datetime, msgspec.Meta(tz=True)]
+T = TypeVar("T")
 
 
 class Generic(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
@@ -58,13 +63,15 @@ _delivery = msgspec.json.Decoder(_Delivery)
 _generic = msgspec.json.Decoder(Generic)
 
 
-def read(body: bytes) -> list[Mention | Rejected]:
+def read(body: bytes, platform: Platform | None = None) -> list[Mention | Rejected]:
     """Read a delivery in the generic form.
 
     Parameters
     ----------
     body : bytes
         JSON, ``{"mentions": [...]}`` with 1 to 100 posts.
+    platform : Platform, optional
+        Whose posts these have to be; posts of any if None.
 
     Returns
     -------
@@ -76,21 +83,35 @@ def read(body: bytes) -> list[Mention | Rejected]:
     BadBody
         If the body is not JSON, not UTF-8, nested too deeply, or no delivery; never anything else.
     """
+    posts = decoded(_delivery, body).mentions
+    return [_read_one(place, bytes(raw), platform) for place, raw in enumerate(posts)]
+
+
+def decoded(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+    """Decode a whole body; raises `BadBody` and nothing else."""
     try:
-        posts = _delivery.decode(body).mentions
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
+        return decoder.decode(body)
+    except BAD as fault:
         raise BadBody(str(fault)) from None
-    return [_read_one(place, bytes(raw)) for place, raw in enumerate(posts)]
 
 
-def _read_one(place: int, raw: bytes) -> Mention | Rejected:
+def unkept(said: Iterable[str]) -> str | None:
+    """Why texts cannot be kept, or None if they can."""
+    if any("\0" in each for each in said):
+        return "a text holds a zero character, which no store keeps; leave it out"
+    return None
+
+
+def _read_one(place: int, raw: bytes, platform: Platform | None) -> Mention | Rejected:
     try:
         post = _generic.decode(raw)
-    except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
+    except BAD as fault:
         return Rejected(place, str(fault))
+    if platform is not None and post.platform != platform:
+        return Rejected(place, f"platform is {post.platform}, sent to the hook of {platform}; send it to its own")
     said = (post.external_id, post.external_user, post.text, post.handle, post.name, post.parent_external_id or "")
-    if any("\0" in each for each in said):
-        return Rejected(place, "a text holds a zero character, which no store keeps; leave it out")
+    if (why := unkept(said)) is not None:
+        return Rejected(place, why)
     return Mention(
         platform=post.platform,
         external_id=post.external_id,
