@@ -23,7 +23,7 @@ from scenarios.generate import generate
 from scenarios.history.actual import beside
 from scenarios.history.columns import Map
 from scenarios.history.tickets import read_tickets
-from scenarios.names import Language, Platform, PostKind, Topic, code, members
+from scenarios.names import NONE, Language, Platform, PostKind, Topic, code, members
 from scenarios.text import handle, render
 from scenarios.traces import Trace, load
 from sim.replicate import Size, size_u
@@ -188,7 +188,9 @@ def _post(trace: Trace, row: int, clock: Clock | None) -> Post:
         "kind": name("kind", PostKind),
         "topic": topic,
         "handle": f"@{handle(language, int(trace['author'][row]))}",
-        "text": render(language, topic, int(trace["form"][row]), int(trace["text"][row])),
+        "text": render(
+            language, topic, int(trace["form"][row]), int(trace["text"][row]), bool(trace["case"][row] != NONE)
+        ),
     }
 
 

@@ -4,8 +4,9 @@ A trace stores a language, a topic, a form and a code per post; nobody needs the
 are sent to a care service or shown to a person. `render` makes them then, and always the same.
 
 The sentences lie in ``texts/<language>.toml``: at least six a topic, with the slots that `SLOTS`
-names. Accounts and people are invented by Faker, a pool a language, the first time that one is
-needed: some 0.3 s for the first of all, which imports Faker, and 0.02-0.15 s for each other.
+names. Chatter says other things about flights than those who ask, and has short words of its own.
+Accounts and people are invented by Faker, a pool a language, the first time that one is needed: some
+0.3 s for the first of all, which imports Faker, and 0.02-0.15 s for each other.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _LETTERS = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"  # booking references avoid I, O, 
 _CLAUSE = re.compile(r".{6,}?(?=[,.!?;:](?:\s|$)|[，。！？、；：]|$)")
 
 
-def render(language: str, topic: str, form: int, code: int) -> str:
+def render(language: str, topic: str, form: int, code: int, asks: bool = True) -> str:
     """Write the text of one post.
 
     Parameters
@@ -60,6 +61,8 @@ def render(language: str, topic: str, form: int, code: int) -> str:
         not tell the topic.
     code : int
         Chooses the sentence and what fills its slots; >= 0, below 2**31.
+    asks : bool
+        Whether the post belongs to a case. If not, it does not ask: what it says about flights is news.
 
     Returns
     -------
@@ -72,16 +75,16 @@ def render(language: str, topic: str, form: int, code: int) -> str:
     ScenarioError
         If there is no such language, topic or form.
     """
-    texts, templates = _templates(language, topic)
+    texts, templates = _templates(language, topic, asks)
     if not 0 <= form < len(_FORMS):
         known = ", ".join(f"{position} ({name})" for position, name in enumerate(_FORMS))
         raise ScenarioError(f"form is {form}, which no text has; use one of {known}")
     dice = _Dice(int(code) << 2 | int(form))  # int: columns hold 32 bits, the dice need 64
     chosen = _FORMS[form]
     if chosen is TextForm.SHORT:
-        return dice.one_of(texts.short)
+        return dice.one_of(texts.short if asks else texts.chatter_short)
     if chosen is TextForm.MIXED:
-        return _mixed(texts, topic, dice)
+        return _mixed(texts, topic, dice, asks)
     return _fill(texts, dice.one_of(templates), dice)
 
 
@@ -115,6 +118,11 @@ class _Texts:
     short: tuple[str, ...]
     interjections: tuple[str, ...]
     topics: dict[str, tuple[str, ...]]
+    chatter_short: tuple[str, ...]
+    chatter_info: tuple[str, ...]
+
+    def about(self, topic: str, asks: bool) -> tuple[str, ...]:
+        return self.topics[topic] if asks or topic != Topic.INFO else self.chatter_info
 
 
 @cache
@@ -130,15 +138,17 @@ def _texts(language: str) -> _Texts:
         short=tuple(table["short"]),
         interjections=tuple(table["interjections"]),
         topics={topic: tuple(templates) for topic, templates in table["topics"].items()},
+        chatter_short=tuple(table["chatter"]["short"]),
+        chatter_info=tuple(table["chatter"]["info"]),
     )
 
 
-def _templates(language: str, topic: str) -> tuple[_Texts, tuple[str, ...]]:
+def _templates(language: str, topic: str, asks: bool = True) -> tuple[_Texts, tuple[str, ...]]:
     texts = _texts(language)
     if topic not in texts.topics:
         known = ", ".join(Topic)
         raise ScenarioError(f"topic is {topic!r}, about which there are no texts; use one of {known}")
-    return texts, texts.topics[topic]
+    return texts, texts.about(topic, asks)
 
 
 @cache
@@ -226,9 +236,9 @@ def _fill(texts: _Texts, template: str, dice: _Dice) -> str:
     return template.format_map(_Slots(texts, dice))
 
 
-def _mixed(texts: _Texts, topic: str, dice: _Dice) -> str:
+def _mixed(texts: _Texts, topic: str, dice: _Dice, asks: bool) -> str:
     """Half of all borrowing is set aside for English, what most people borrow from: an assumption."""
-    text = _fill(texts, dice.one_of(texts.topics[topic]), dice)
+    text = _fill(texts, dice.one_of(texts.about(topic, asks)), dice)
     others = tuple(language for language in LOCALES if language != texts.language)
     borrow_english = dice.below(2) == 0 and texts.language != Language.EN
     other = _texts(Language.EN if borrow_english else dice.one_of(others))
@@ -237,5 +247,5 @@ def _mixed(texts: _Texts, topic: str, dice: _Dice) -> str:
         return f"{dice.one_of(other.interjections)} - {text}"
     if place == 1 or topic == Topic.REPOST:  # half of a repost would be no more than its RT
         return f"{text} {dice.one_of(other.interjections)}"
-    clause = _CLAUSE.match(_fill(other, dice.one_of(other.topics[topic]), dice))
+    clause = _CLAUSE.match(_fill(other, dice.one_of(other.about(topic, asks)), dice))
     return f"{text} {clause.group() if clause else dice.one_of(other.interjections)}..."

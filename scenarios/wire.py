@@ -14,7 +14,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from scenarios.names import Language, Platform, Visibility
+from scenarios.names import NONE, Language, Platform, Topic, Visibility, members
+from scenarios.text import handle, person, render
+from scenarios.traces import Trace
 
 ACCOUNT = "100000000000001"
 """Who we are on X, Facebook and Instagram: what this account writes is no mention."""
@@ -50,6 +52,43 @@ class Post:
     @property
     def public(self) -> bool:
         return self.visibility is Visibility.PUBLIC and self.platform not in _ALWAYS_PRIVATE
+
+
+def post_of(trace: Trace, row: int, onset_s: float, run: str = "t") -> Post:
+    """What the person of a row wrote.
+
+    Parameters
+    ----------
+    trace : Trace
+    row : int
+        Of the trace; not that of a call.
+    onset_s : float
+        Onset of the scenario in seconds of the Unix clock.
+    run : str
+        In front of every number: a service tells repeated posts by their ids, so no two runs may share it.
+
+    Returns
+    -------
+    post : Post
+        Posts that set off others are their parents only where the same person goes on: who is set off by
+        others writes on his own.
+    """
+    c = {name: column[row] for name, column in trace.columns.items()}
+    language, author, parent = members(Language)[c["language"]], int(c["author"]), int(c["parent"])
+    goes_on = parent != NONE and trace["author"][parent] == author
+    return Post(
+        platform=members(Platform)[c["platform"]],
+        external_id=f"{run}{row}",
+        author=f"{run}{author}",
+        text=render(language, members(Topic)[c["topic"]], c["form"], c["text"], asks=bool(c["case"] != NONE)),
+        language=language,
+        visibility=members(Visibility)[c["visibility"]],
+        posted_s=onset_s + float(c["time_s"]),
+        handle=handle(language, author),
+        name=person(language, author),
+        followers=int(c["influence"]),
+        parent=f"{run}{parent}" if goes_on else None,
+    )
 
 
 def delivery(posts: Sequence[Post]) -> bytes:

@@ -99,15 +99,18 @@ def test_every_topic_has_enough_different_sentences(language: Language) -> None:
 @each_language
 def test_lists_are_long_enough_and_hold_no_slots(language: Language) -> None:
     table = read(language)
-    for name, least in (("cities", 16), ("short", 10), ("interjections", 8)):
+    table["chatter_short"] = table["chatter"]["short"]
+    for name, least in (("cities", 16), ("short", 10), ("interjections", 8), ("chatter_short", 8)):
         assert len(table[name]) >= least, name
         assert has_no_twins(table[name]), name
         assert not any(slots_of(text) for text in table[name]), name
+    assert not set(table["chatter_short"]) & set(table["short"])
 
 
 @each_language
 def test_templates_use_known_slots_and_never_name_the_airline(language: Language) -> None:
-    for topic, templates in read(language)["topics"].items():
+    table = read(language)
+    for topic, templates in [*table["topics"].items(), ("chatter", table["chatter"]["info"])]:
         for template in templates:
             assert slots_of(template) <= SLOTS, f"{topic}: {template}"
             assert "klm" not in template.casefold(), f"{topic}: {template}"
@@ -151,6 +154,24 @@ def test_a_mixed_post_is_a_plain_sentence_and_more(language: Language) -> None:
 def test_short_posts_come_from_the_short_list_whatever_the_topic() -> None:
     short = set(read(Language.DE)["short"])
     assert {render("de", topic, SHORT, number) for topic in Topic for number in range(200)} == short
+
+
+@each_language
+def test_chatter_about_flights_asks_for_nothing(language: Language, detector: LanguageDetector) -> None:
+    chatter = read(language)["chatter"]
+    told = [render(language, Topic.INFO, PLAIN, number, asks=False) for number in range(400)]
+    assert len(chatter["info"]) >= 8 and has_no_twins(chatter["info"])
+    for template in chatter["info"]:
+        assert any(fits(template, text) for text in told), template
+    assert [text for text in told if "?" in text or "？" in text] == []
+    spoken = detector.detect_languages_in_parallel_of(told[:100])
+    assert sum(each == SPOKEN[language] for each in spoken) >= 97
+    assert {render(language, Topic.JOKE, SHORT, number, asks=False) for number in range(400)} == set(chatter["short"])
+    assert all(
+        render(language, topic, PLAIN, 7, asks=False) == render(language, topic, PLAIN, 7)
+        for topic in Topic
+        if topic is not Topic.INFO
+    )
 
 
 def test_the_same_arguments_give_the_same_text_in_another_process() -> None:
