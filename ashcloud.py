@@ -345,6 +345,8 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
                  help="Price of a case whose promise is missed, to weigh plans where the size is open."),
     click.option("--baselines", metavar="N", type=click.IntRange(0), default=8, show_default=True,
                  help="Days on which two usual ways to staff are played for comparison; 0: not at all."),
+    click.option("--worlds", metavar="N", type=click.IntRange(0), default=24, show_default=True,
+                 help="Worlds at most, drawn from the assumed ranges, in which the plans are played; 0: none."),
     click.option("--roster", metavar="RULES", help="Make a roster too, by this set of rules, such as dutch."),
     SEED,
     HOURS,

@@ -10,6 +10,7 @@ from pydantic import Field
 from reports.manifest import FORMAT, NAME, Source
 from scenarios.laws import Frozen, NonNegative
 from scenarios.storage import write_atomic
+from sim.staff.worlds_advice import MOST_WORLDS
 
 STAFF: Literal["staff"] = "staff"
 
@@ -19,7 +20,8 @@ class StaffSettings(Frozen):
 
     `per` is whether promises hold for each language as well as for all; `budget` the time for the search, in words;
     `size` that of the surges; `miss_eur` the price of a missed case, an assumption; `baselines` the number of days on
-    which usual ways to staff are played, 0: not at all; `roster` the rules of a roster, None: no roster is made.
+    which usual ways to staff are played, 0: not at all; `worlds` that of the worlds drawn from the assumed ranges at
+    most, 0: none; `roster` the rules of a roster, None: no roster is made.
     """
 
     per: Literal["language", "all"] = "language"
@@ -29,6 +31,7 @@ class StaffSettings(Frozen):
     size: Literal["likely", "low", "high"] = "likely"
     miss_eur: NonNegative = 10.0
     baselines: Annotated[int, Field(ge=0)] = 8
+    worlds: Annotated[int, Field(ge=0)] = MOST_WORLDS
     roster: str | None = None
 
 

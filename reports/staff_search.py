@@ -21,14 +21,16 @@ from sim.staff.rostering import make
 from sim.staff.rules import Rules
 from sim.staff.sizing import Question, Sized, size_plan
 from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
+from sim.staff.worlds_advice import advise
 
 Status = Literal["finished", "interrupted"]
-STEPS = 6  # what a run is made of, for the bar of progress
+STEPS = 7  # what a run is made of, for the bar of progress
 LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
 MOST_SHARE = 0.97
-SHARES = (0.6, 0.4)  # of the time for the requirement and for its alternatives
-OPEN_SIZE = (0.45, 0.2)  # the same where the plans are played under sizes too, which takes its time
+SHARES = (0.54, 0.34)  # of the time for the requirement and for its alternatives
+OPEN_SIZE = (0.4, 0.18)  # the same where the plans are played under sizes too, which takes its time
+WORLDS = 0.1  # of the time, for worlds drawn from the assumed ranges
 ROSTER = 0.5  # of the time, on top, for a roster
 KNOWN_H, LEAD_H = 12.0, 8.0
 
@@ -55,13 +57,18 @@ def search(
         if asked.size_is_open and others and not watch.stopped():
             table, stages = _open_size(asked, main, others, Budget(watch=watch), settings)
         watch.progress(4 / STEPS, 4)
+        worlds = None
+        if settings.worlds and others and not watch.stopped():
+            worlds = advise(asked, main, others, reached, Budget(WORLDS * seconds, watch), settings.worlds)
+        watch.progress(5 / STEPS, 5)
         usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
-        watch.progress(1.0, STEPS)
+        watch.progress(6 / STEPS, 6)
         roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER * seconds, watch))
+        watch.progress(1.0, STEPS)
         stopped = watch.stopped()
     told = Staffed(
         asked, settings.size, main, tuple(others), reached, hour, table, stages, usual,
-        manifests.versions()["ashcloud"], settings.miss_eur, roster,
+        manifests.versions()["ashcloud"], settings.miss_eur, roster, worlds,
     )  # fmt: skip
     return "interrupted" if stopped else "finished", told
 

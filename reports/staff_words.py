@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from reports import formats as fm
+from reports.staff_worlds import worlds_lines
 from reports.staffed import Staffed
 from sim.estimate import Estimate
 from sim.staff.sizing import Sized
@@ -102,6 +103,7 @@ def _findings(told: Staffed) -> list[str]:
         out.append(_called(told))
     if told.hour is not None and told.hour.missed.mean is not None:
         out.append(f"Calling everybody an hour later changes missed promises by {_signed(told.hour.missed)} cases.")
+    out += [] if told.worlds is None else worlds_lines(told.worlds)
     out += _unknown(told)
     for usual in told.usual:
         if usual.saving.mean is None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from reports.roster_words import roster_facts
+from reports.staff_worlds import worlds_facts
 from scenarios.digest import digest
 from sim.estimate import LEVEL, Estimate
 from sim.staff.baselines import Baseline
@@ -18,6 +19,7 @@ from sim.staff.rostering import Roster
 from sim.staff.sizing import Question, Sized
 from sim.staff.standing import Group
 from sim.staff.unknown_size import Table, TwoStage
+from sim.staff.worlds_advice import WorldsAdvice
 
 HOUR_S = 3600.0
 
@@ -45,6 +47,8 @@ class Staffed:
     miss_eur : float
     roster : Roster or None
         None if none was asked for.
+    worlds : WorldsAdvice or None
+        What becomes of the advice where assumed parameters are drawn; None if that was not asked for.
     """
 
     question: Question
@@ -59,6 +63,7 @@ class Staffed:
     version: str
     miss_eur: float
     roster: Roster | None = None
+    worlds: WorldsAdvice | None = None
 
     @property
     def plans(self) -> tuple[Sized, ...]:
@@ -99,6 +104,7 @@ class Staffed:
                 "missed": estimate_of(self.hour.missed), "cost": estimate_of(self.hour.cost)
             },
             "roster": None if self.roster is None else roster_facts(self.roster, self.cost(self.requirement)),
+            "assumed_ranges": None if self.worlds is None else worlds_facts(self.worlds),
             "unknown_size": self._table(),
             "two_stage": None if self.stages is None else {
                 "first": self.stages.first, "known_h": self.stages.known_h, "lead_h": self.stages.lead_h,

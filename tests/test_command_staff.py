@@ -89,3 +89,11 @@ def test_alternatives_to_a_surge_of_known_size_are_other_promises(forty: Told) -
     promises = {each["name"]: each["promises"] for each in forty.facts["alternatives"]}
     assert promises == {"cheaper": ["70% in 60 min"], "safer": ["90% in 60 min"]}
     assert forty.facts["unknown_size"] is None
+
+
+def test_the_assumed_ranges_are_drawn_within_the_time(forty: Told) -> None:
+    drawn = forty.facts["assumed_ranges"]
+    assert 1 <= drawn["worlds"] <= 24 and drawn["drawn"] > 10 and drawn["why_none"] is None
+    assert [plan["name"] for plan in drawn["plans"] if plan["keeps"] is None] == []
+    assert {"requirement", "cheaper", "safer"} <= {plan["name"] for plan in drawn["plans"]}
+    assert "assumed ranges" in forty.page
