@@ -13,9 +13,7 @@ from careapi.journal import note
 from careapi.model import Case, EventKind, Rules, Stale, Status
 from scenarios.names import Language
 
-_COLUMNS = (
-    "id, customer_id, thread, lang, private, status, agent, version, opened_s, waiting_since_s, due_s, resolved_s"
-)
+COLUMNS = "id, customer_id, thread, lang, private, status, agent, version, opened_s, waiting_since_s, due_s, resolved_s"
 _HEAD = (
     "SELECT * FROM (SELECT id, due_s, waiting_since_s FROM \"case\" WHERE status = 'open' AND lang = ? AND private = ?"
     " ORDER BY due_s, waiting_since_s, id LIMIT 1) AS head"
@@ -24,8 +22,8 @@ _HEAD = (
 
 def case(db: Database, case_id: int) -> Case | None:
     """A case as it stands, or None if there is none of that number."""
-    row = db.execute(f'SELECT {_COLUMNS} FROM "case" WHERE id = ?', (case_id,)).fetchone()
-    return None if row is None else _case(row)
+    row = db.execute(f'SELECT {COLUMNS} FROM "case" WHERE id = ?', (case_id,)).fetchone()
+    return None if row is None else as_case(row)
 
 
 def claim(
@@ -65,11 +63,11 @@ def claim(
         return None
     row = db.execute(
         "UPDATE \"case\" SET status = 'assigned', agent = ?, lease_until_s = ?, version = version + 1"
-        f" WHERE id = ? RETURNING {_COLUMNS}",
+        f" WHERE id = ? RETURNING {COLUMNS}",
         (agent, now_s + rules.lease_s, first[0]),
     ).fetchone()
     note(db, first[0], EventKind.ASSIGNED, now_s, agent)
-    return _case(row)
+    return as_case(row)
 
 
 def release(db: Database, case_id: int, agent: str, version: int, now_s: float) -> Case:
@@ -77,11 +75,11 @@ def release(db: Database, case_id: int, agent: str, version: int, now_s: float) 
     _held(db, case_id, agent, version)
     row = db.execute(
         "UPDATE \"case\" SET status = 'open', agent = NULL, lease_until_s = NULL, version = version + 1"
-        f" WHERE id = ? RETURNING {_COLUMNS}",
+        f" WHERE id = ? RETURNING {COLUMNS}",
         (case_id,),
     ).fetchone()
     note(db, case_id, EventKind.RELEASED, now_s, agent)
-    return _case(row)
+    return as_case(row)
 
 
 def resolve(db: Database, case_id: int, agent: str, version: int, reason: str, now_s: float) -> Case:
@@ -89,11 +87,11 @@ def resolve(db: Database, case_id: int, agent: str, version: int, reason: str, n
     _held(db, case_id, agent, version)
     row = db.execute(
         "UPDATE \"case\" SET status = 'resolved', agent = NULL, lease_until_s = NULL, resolved_s = ?,"
-        f" closed_reason = ?, version = version + 1 WHERE id = ? RETURNING {_COLUMNS}",
+        f" closed_reason = ?, version = version + 1 WHERE id = ? RETURNING {COLUMNS}",
         (now_s, reason, case_id),
     ).fetchone()
     note(db, case_id, EventKind.RESOLVED, now_s, agent)
-    return _case(row)
+    return as_case(row)
 
 
 def end_leases(db: Database, now_s: float) -> int:
@@ -117,7 +115,7 @@ def _held(db: Database, case_id: int, agent: str, version: int) -> None:
         raise Stale(f"case {case_id} is not version {version} in the hands of {agent}; read it again")
 
 
-def _case(row: tuple[Any, ...]) -> Case:
-    values = dict(zip(_COLUMNS.split(", "), row, strict=True))
+def as_case(row: tuple[Any, ...]) -> Case:
+    values = dict(zip(COLUMNS.split(", "), row, strict=True))
     language, private, status = Language(values.pop("lang")), bool(values.pop("private")), Status(values.pop("status"))
     return Case(language=language, private=private, status=status, **values)

@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from postgres import pg_server, pg_url
+
+__all__ = ["here", "pg_server", "pg_url"]
 
 # A failure prints the line that plays it again; with CI set the examples are the same each time.
 settings.register_profile("ashcloud", deadline=None, print_blob=True, derandomize=bool(os.environ.get("CI")))

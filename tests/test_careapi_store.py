@@ -13,7 +13,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from careapi.model import Case, EventKind, Mention, Receipt, Rules, Stale
+from careapi.store import Store
 from careapi.store_sqlite import SqliteStore
+from careapi.stores import open_store
 from scenarios.names import Language, Platform, Visibility
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
@@ -140,30 +142,30 @@ def runner() -> Iterator[asyncio.Runner]:
         yield runner
 
 
-@pytest.fixture
-def store(tmp_path: Path, clock: Clock, runner: asyncio.Runner) -> Iterator[SqliteStore]:
-    store = SqliteStore(tmp_path / "care.db", RULES, clock)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock, runner: asyncio.Runner) -> Iterator[Store]:
+    url = f"sqlite:{tmp_path}/care.db" if request.param == "sqlite" else request.getfixturevalue("pg_url")
+    store = runner.run(open_store(url, RULES, clock))
     yield store
     runner.run(store.close())
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(range(4))))
-def test_a_thread_is_the_same_whatever_comes_first(
-    order: tuple[int, ...], store: SqliteStore, runner: asyncio.Runner
-) -> None:
-    chain = [post("1", text=OTHER), post("2", "1"), post("3", "2", text=OTHER), post("4", "3")]
-    for place in order:
-        runner.run(store.add_mentions([chain[place]]))
-    again = runner.run(store.add_mentions(chain))
-    assert all(isinstance(receipt, Receipt) and receipt.duplicate for receipt in again)
-    (number,) = {receipt.case_id for receipt in again if isinstance(receipt, Receipt)}
-    assert number is not None
-    case = runner.run(store.case(number))
-    assert case is not None and case.thread == "x:1"
+def test_a_thread_is_the_same_whatever_comes_first(store: Store, runner: asyncio.Runner) -> None:
+    for turn, order in enumerate(itertools.permutations(range(4))):
+        one, two, three, four = (f"{turn}-{n}" for n in range(4))
+        chain = [post(one, text=OTHER), post(two, one), post(three, two, text=OTHER), post(four, three)]
+        for place in order:
+            runner.run(store.add_mentions([chain[place]]))
+        again = runner.run(store.add_mentions(chain))
+        assert all(isinstance(receipt, Receipt) and receipt.duplicate for receipt in again), order
+        (number,) = {receipt.case_id for receipt in again if isinstance(receipt, Receipt)}
+        assert number is not None, order
+        case = runner.run(store.case(number))
+        assert case is not None and case.thread == f"x:{one}", order
     assert runner.run(store.broken()) == []
 
 
-def test_the_same_post_delivered_fifty_times_at_once_is_kept_once(store: SqliteStore, runner: asyncio.Runner) -> None:
+def test_the_same_post_delivered_fifty_times_at_once_is_kept_once(store: Store, runner: asyncio.Runner) -> None:
     async def deliver() -> list[list[Receipt | Exception]]:
         return await asyncio.gather(*[store.add_mentions([post("1")]) for _ in range(50)])
 
@@ -172,7 +174,7 @@ def test_the_same_post_delivered_fifty_times_at_once_is_kept_once(store: SqliteS
     assert receipts.count(Receipt(1, duplicate=True)) == 49
 
 
-def test_fifty_agents_share_a_backlog_and_nobody_gets_a_case_twice(store: SqliteStore, runner: asyncio.Runner) -> None:
+def test_fifty_agents_share_a_backlog_and_nobody_gets_a_case_twice(store: Store, runner: asyncio.Runner) -> None:
     runner.run(store.add_mentions([post(str(n), user=f"u{n}") for n in range(300)]))
 
     async def drain(agent: str) -> list[int]:
@@ -189,23 +191,21 @@ def test_fifty_agents_share_a_backlog_and_nobody_gets_a_case_twice(store: Sqlite
     assert runner.run(store.broken()) == []
 
 
-def test_a_bad_mention_does_not_hold_up_the_others(store: SqliteStore, runner: asyncio.Runner) -> None:
+def test_a_bad_mention_does_not_hold_up_the_others(store: Store, runner: asyncio.Runner) -> None:
     bad = post("2", user="u2", text="half a letter \ud800?")  # no UTF-8 can hold it
     told = runner.run(store.add_mentions([post("1"), bad, post("3", user="u3")]))
     assert [isinstance(each, Receipt) for each in told] == [True, False, True]
     assert [event.case_id for event in runner.run(store.events_after(0))] == [1, 2]
 
 
-def test_time_does_not_run_backwards_for_a_store(store: SqliteStore, clock: Clock, runner: asyncio.Runner) -> None:
+def test_time_does_not_run_backwards_for_a_store(store: Store, clock: Clock, runner: asyncio.Runner) -> None:
     runner.run(store.add_mentions([post("1")]))
     clock.now_s -= 500.0
     runner.run(store.add_mentions([post("2", "1")]))
     assert [event.at_s for event in runner.run(store.events_after(0))] == [1000.0, 1000.0]
 
 
-def test_a_lease_that_ends_gives_the_case_back_with_its_age(
-    store: SqliteStore, clock: Clock, runner: asyncio.Runner
-) -> None:
+def test_a_lease_that_ends_gives_the_case_back_with_its_age(store: Store, clock: Clock, runner: asyncio.Runner) -> None:
     runner.run(store.add_mentions([post("1")]))
     before = runner.run(store.claim("a1", SPOKEN))
     clock.now_s += RULES.lease_s
