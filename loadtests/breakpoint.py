@@ -74,7 +74,8 @@ class Found:
     status : str
         ``found``: capacity lies between `low_per_s` and `high_per_s`, both confirmed. ``above``: the
         highest rate that was allowed passed. ``below``: even the lowest failed. ``unsettled``: the ends
-        would not be confirmed. ``invalid``: the generator was not up to it. ``interrupted``: by the user.
+        would not be confirmed, or no more was to be sent. ``invalid``: the generator was not up to it.
+        ``interrupted``: by the user.
     low_per_s, high_per_s : float or None
         Highest rate at which it never failed, lowest at which it never passed, as far as known.
     steps : tuple of Judged
@@ -108,6 +109,10 @@ class Found:
         }
 
 
+class Spent(Exception):
+    """What measures may not send any more; its words say why."""
+
+
 class _End(Exception):
     """The search cannot go on; carries status and reason."""
 
@@ -122,7 +127,7 @@ def search(measure: Measure, plan: Plan, rng: np.random.Generator) -> Found:
     Parameters
     ----------
     measure : callable (requests per second, what for) -> Judged
-        Lays the rate on the service. A KeyboardInterrupt ends the search with what is known so far.
+        Lays the rate on the service. `Spent` or a KeyboardInterrupt ends the search with what is known so far.
     plan : Plan
     rng : numpy.random.Generator
         Draws the order in which the ends are confirmed.
@@ -133,6 +138,8 @@ def search(measure: Measure, plan: Plan, rng: np.random.Generator) -> Found:
         gap.close()
     except _End as end:
         return gap.found(end.status, end.why)
+    except Spent as spent:
+        return gap.found("unsettled", str(spent))
     except KeyboardInterrupt:
         return gap.found("interrupted", "interrupted; the steps so far are kept")
     return gap.found("found", "")

@@ -26,11 +26,14 @@ class Limits:
         Of one core, by the busiest process that sends.
     runq_share : float
         Share of the time for which it was ready to run and another had the core.
+    held_share : float
+        Share of the time for which its control group held it back.
     """
 
     lag_p99_s: float = 0.005
     cpu_share: float = 0.80
     runq_share: float = 0.05
+    held_share: float = 0.01
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Generator:
 
     cpu_share: float | None = None
     runq_share: float | None = None
+    held_share: float | None = None
 
 
 @dataclass(frozen=True)
@@ -132,6 +136,7 @@ class Judged:
                 "lag_p99_s": s.lag_p99_s,
                 "cpu_share": s.generator.cpu_share,
                 "runq_share": s.generator.runq_share,
+                "held_share": s.generator.held_share,
             },
         }
 
@@ -159,6 +164,7 @@ def _faults_of_generator(step: Step, limits: Limits) -> list[str]:
     shares = (
         ("generator's CPU", step.generator.cpu_share, limits.cpu_share),
         ("generator waited for a core", step.generator.runq_share, limits.runq_share),
+        ("generator held back by its group", step.generator.held_share, limits.held_share),
     )
     return out + [
         f"{what}: {100 * value:.0f} %, at most {100 * most:g} %"

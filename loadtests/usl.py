@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -123,10 +123,9 @@ def fit(in_flight: Sequence[float], answered_per_s: Sequence[float]) -> Usl | No
             best = squares, whole
     if best is None:
         return None
-    one, both, pairwise = best[1]
+    one, both, pairwise = best[1].tolist()
     law = Usl(1.0 / one, both / one, pairwise / one, tuple(n.tolist()), tuple(x.tolist()), ())
-    residual = x - law.rate_per_s(n)
-    return Usl(law.rate_one_per_s, law.contention, law.coherency, law.in_flight, law.answered_per_s, tuple(residual))
+    return replace(law, residual_per_s=tuple((x - law.rate_per_s(n)).tolist()))
 
 
 def _free_sets() -> list[tuple[int, ...]]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,9 +17,7 @@ BINS = 10
 T_99 = 2.896  # one-sided 99 % of Student's t with BINS - 2 degrees of freedom
 
 
-def measured(
-    result: LoadResult, asked_per_s: float, from_s: float, to_s: float, generator: Generator | None = None
-) -> Step:
+def measured(result: LoadResult, asked_per_s: float, from_s: float, to_s: float) -> Step:
     """Measure the part of a replay that was due in [from_s, to_s).
 
     Parameters
@@ -51,8 +51,20 @@ def measured(
         p99_s=latency.quantile_s(0.99) if latency.count else None,
         mean_s=latency.mean_s if latency.count else None,
         lag_p99_s=lag.quantile_s(0.99) if lag.count else None,
-        generator=generator or Generator(),
+        generator=_generator(result),
     )
+
+
+def _generator(result: LoadResult) -> Generator:
+    """The worst of the processes that sent; what one of them could not measure is not known."""
+    workers: Sequence[Mapping[str, Any]] = result.about.get("workers") or []
+
+    def worst(name: str) -> float | None:
+        shares = [None if w.get(name) is None else w[name] / w["wall_s"] for w in workers]
+        known = [share for share in shares if share is not None]
+        return max(known) if known and len(known) == len(shares) else None
+
+    return Generator(worst("cpu_s"), worst("waited_s"), worst("held_back_s"))
 
 
 def _ends_s(result: LoadResult) -> FloatArray:

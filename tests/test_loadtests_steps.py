@@ -25,6 +25,7 @@ GOOD = Step(
         ({"offered": 0, "answered": 0}, "nothing was due in the window"),
         ({"generator": Generator(0.81, 0.0)}, "generator's CPU: 81 %, at most 80 %"),
         ({"generator": Generator(0.2, 0.06)}, "generator waited for a core: 6 %, at most 5 %"),
+        ({"generator": Generator(0.2, 0.0, 0.02)}, "generator held back by its group: 2 %, at most 1 %"),
     ],
 )
 def test_a_step_is_void_if_the_generator_was_not_up_to_it(changes: dict[str, object], reason: str) -> None:
@@ -43,7 +44,8 @@ def test_a_void_step_tells_no_latency_as_that_of_the_service() -> None:
 def test_what_cannot_be_measured_does_not_void_a_step_and_is_not_called_healthy() -> None:
     told = judged(replace(GOOD, generator=Generator()), Criteria(), Limits())
     assert told.verdict == "pass"
-    assert told.to_dict()["generator"] == {"lag_p99_s": 0.001, "cpu_share": None, "runq_share": None}
+    unknown = dict.fromkeys(("cpu_share", "runq_share", "held_share"))
+    assert told.to_dict()["generator"] == {"lag_p99_s": 0.001, **unknown}
 
 
 @pytest.mark.parametrize(

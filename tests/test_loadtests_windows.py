@@ -8,16 +8,19 @@ import numpy as np
 import pytest
 
 from loadtests.result import COLUMNS, LoadResult, Outcome
+from loadtests.steps import Generator
 from loadtests.windows import measured
 
 
-def result(due_s: np.ndarray, service_s: np.ndarray | float, lag_s: float = 0.0, outcome: int = 1) -> LoadResult:
+def result(
+    due_s: np.ndarray, service_s: np.ndarray | float, lag_s: float = 0.0, outcome: int = 1, workers: object = ()
+) -> LoadResult:
     n = due_s.size
     columns = {name: np.zeros(n, dtype=kind) for name, kind in COLUMNS.items()}
     columns["due_s"], columns["sent_s"] = due_s, due_s + lag_s
     columns["done_s"] = columns["first_byte_s"] = due_s + lag_s + service_s
     columns["outcome"] = np.full(n, outcome)
-    return LoadResult(columns, {"phases": []})
+    return LoadResult(columns, {"phases": [], "workers": workers})
 
 
 def even(rate: float, seconds: float) -> np.ndarray:
@@ -74,3 +77,11 @@ def test_what_was_never_answered_stays_in_the_backlog() -> None:
 def test_what_was_dropped_is_no_backlog_of_the_service() -> None:
     step = measured(result(even(50.0, 20.0), math.nan, lag_s=math.nan, outcome=Outcome.DROPPED), 50.0, 5.0, 15.0)
     assert (step.dropped, step.growth, step.in_flight, step.lag_p99_s) == (500, 0.0, 0.0, None)
+
+
+def test_the_worst_of_the_senders_counts_and_what_one_does_not_know_is_not_known() -> None:
+    one = {"wall_s": 20.0, "cpu_s": 4.0, "waited_s": 0.2, "held_back_s": None}
+    other = {"wall_s": 10.0, "cpu_s": 6.0, "waited_s": 0.1, "held_back_s": 0.0}
+    step = measured(result(even(50.0, 20.0), 0.3, workers=[one, other]), 50.0, 5.0, 15.0)
+    assert step.generator == Generator(0.6, 0.01, None)
+    assert measured(result(even(50.0, 20.0), 0.3), 50.0, 5.0, 15.0).generator == Generator(None, None, None)
