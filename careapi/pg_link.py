@@ -109,7 +109,7 @@ class Link:
     async def _guarded(self, doing: Any) -> Any:
         try:
             return await doing
-        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as fault:
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as fault:
             if is_lost(fault) or self._connection.is_closed():
                 await self.drop()
                 raise Lost(str(fault)) from fault
@@ -118,7 +118,12 @@ class Link:
 
 def is_lost(fault: BaseException) -> bool:
     """Whether a fault says that the connection is gone or that the server is on its way down or up."""
-    gone = (OSError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+    gone = (
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.OperatorInterventionError,
+        asyncpg.InternalClientError,  # a goodbye that came while nothing was asked leaves asyncpg in this state
+    )
     return isinstance(fault, gone) and not isinstance(fault, asyncpg.QueryCanceledError)
 
 

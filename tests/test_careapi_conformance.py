@@ -9,11 +9,12 @@ from typing import TypeVar
 
 import pytest
 from care_model import Model
+from care_posts import RULES, SPOKEN, Clock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from postgres import Server
-from test_careapi_store import RULES, SPOKEN, Clock, agents, posts
+from test_careapi_store import agents, posts
 
 from careapi.model import Case, Mention, Receipt, Stale, StoreError
 from careapi.store import Store

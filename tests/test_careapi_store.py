@@ -8,36 +8,16 @@ from pathlib import Path
 
 import pytest
 from care_model import Model
+from care_posts import OTHER, PRIVATE, PUBLIC, QUERY, RULES, SPOKEN, Clock, post
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from careapi.model import Case, EventKind, Mention, Receipt, Rules, Stale
+from careapi.model import Case, EventKind, Mention, Receipt, Stale
 from careapi.store import Store
 from careapi.store_sqlite import SqliteStore
 from careapi.stores import open_store
-from scenarios.names import Language, Platform, Visibility
-
-PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
-QUERY, OTHER = "Where is my bag? Booking XK4Q7Z", "RT @you: look"
-RULES = Rules(promise_s={PUBLIC: 100.0, PRIVATE: 60.0}, reopen_within_s=500.0, lease_s=50.0)
-SPOKEN = [Language.EN, Language.NL]
-
-
-class Clock:
-    def __init__(self) -> None:
-        self.now_s = 1000.0
-
-    def __call__(self) -> float:
-        return self.now_s
-
-
-def post(
-    number: str, parent: str | None = None, user: str = "u1", text: str = QUERY, language: Language = Language.EN,
-    visibility: Visibility = PUBLIC,
-) -> Mention:  # fmt: skip
-    return Mention(Platform.X, number, user, text, language, visibility, 0.0, parent_external_id=parent)
-
+from scenarios.names import Language
 
 posts = st.builds(
     post,

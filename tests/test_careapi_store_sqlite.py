@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from care_posts import RULES, SPOKEN, Clock, post
 
 from careapi import invariants
 from careapi.migrations import migrate, scripts
@@ -154,8 +155,6 @@ BREAK = {
 
 @pytest.mark.parametrize("sentence", BREAK)
 def test_the_check_finds_what_was_broken(sentence: str, tmp_path: Path) -> None:
-    from test_careapi_store import RULES, SPOKEN, Clock, post
-
     async def fill(store: SqliteStore) -> None:
         await store.add_mentions([post("1"), post("2", user="u2")])
         await store.claim("a1", SPOKEN)
