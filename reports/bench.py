@@ -148,6 +148,17 @@ def _ticks(watch: Watch, at: int, models: int) -> Callable[[float], None]:
 # ---- one model --------------------------------------------------------------------------------------
 
 
+@contextmanager
+def _all_so_far_set_aside() -> Iterator[None]:
+    """Garbage is looked for among what is made from here on: all that was there before need not be gone through."""
+    gc.freeze()
+    try:
+        yield
+    finally:
+        gc.unfreeze()
+
+
+@_all_so_far_set_aside()
 def measure(it: Model, sizes: Sizes, tick: Callable[[float], None], rounds: int = ROUNDS) -> dict[str, Any]:
     """Let all tools play a model in turns and hold their answers against each other."""
     players = [*(_engine(it, name) for name in OURS), *_peers(it, sizes)]
@@ -270,6 +281,7 @@ def _told(it: Model, player: Player, ours: Outcome, turns: int, simpy_s: float |
 # ---- the compiled engine alone ------------------------------------------------------------------------
 
 
+@_all_so_far_set_aside()
 def growth(sizes: Sizes, idle: str = "ordered", rounds: int = MANY) -> dict[str, Any]:
     """CPU time a turn of M/M/s+M, and with ten times the arrivals and ten times the servers."""
     both = [bench_models.erlang_a(105 * x, sizes.growth * x, idle) for x in (1, 10)]
