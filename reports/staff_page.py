@@ -12,6 +12,7 @@ from reports.drawing import alone
 from reports.page import template
 from reports.roster_words import roster_lines
 from reports.staff_figures import drawings
+from reports.staff_finals import earlier_rows
 from reports.staff_words import promised, words
 from reports.staffed import Staffed
 from sim.staff.sizing import Sized
@@ -33,6 +34,7 @@ def page(told: Staffed) -> dict[str, bytes]:
         figures=[(each.name, each.title, Markup(each.wide), Markup(each.narrow)) for each in drawn],
         plans=[_plan(told, sized) for sized in told.plans],
         languages=_languages(told),
+        earlier=earlier_rows(told.earlier),
         regret=_regret(told),
         roster=[] if told.roster is None else roster_lines(told.roster, told.cost(told.requirement)),
         facts=told.to_dict(),

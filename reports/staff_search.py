@@ -14,6 +14,8 @@ from sim.crew import Watch
 from sim.engines import prepare
 from sim.staff.baselines import Baseline, at_service, proportional, stationary
 from sim.staff.budget import Budget
+from sim.staff.earlier import value_of_earlier
+from sim.staff.finalists import finals
 from sim.staff.need import Need
 from sim.staff.promise import Promise
 from sim.staff.reachable import an_hour_later, attend, reachable
@@ -24,13 +26,14 @@ from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
 from sim.staff.worlds_advice import advise
 
 Status = Literal["finished", "interrupted"]
-STEPS = 7  # what a run is made of, for the bar of progress
+STEPS = 8  # what a run is made of, for the bar of progress
 LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
 MOST_SHARE = 0.97
 SHARES = (0.54, 0.34)  # of the time for the requirement and for its alternatives
-OPEN_SIZE = (0.4, 0.18)  # the same where the plans are played under sizes too, which takes its time
-WORLDS = 0.1  # of the time, for worlds drawn from the assumed ranges
+OPEN_SIZE = (0.38, 0.15)  # the same where the plans are played under sizes too, which takes its time
+WORLDS, FINALS = 0.08, 0.04  # of the time, for worlds drawn from the assumed ranges and for the choice among plans
+EARLIER_DAYS = 16  # of those on which the plan is judged, to see what an hour is worth
 ROSTER = 0.5  # of the time, on top, for a roster
 KNOWN_H, LEAD_H = 12.0, 8.0
 
@@ -49,26 +52,33 @@ def search(
         days = asked.days(main.effort.fresh, settings.size, fresh=True)
         runs_as_is = attend(days, desk, promises)
         reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
-        hour = an_hour_later(days, desk, promises, runs_as_is)
+        few, as_is = days.part(0, EARLIER_DAYS), runs_as_is[:EARLIER_DAYS]
+        hour = an_hour_later(few, desk, promises, as_is)
+        earlier = () if watch.stopped() else value_of_earlier(few, desk, promises, as_is)
         watch.progress(2 / STEPS, 2)
         others = [] if watch.stopped() else _others(asked, main, rest * seconds, watch, settings)
         watch.progress(3 / STEPS, 3)
+        chosen = None
+        if others and not watch.stopped():
+            size = "drawn" if asked.size_is_open else settings.size
+            chosen = finals(asked, [main, *others], size, settings.miss_eur, Budget(FINALS * seconds, watch))
+        watch.progress(4 / STEPS, 4)
         table = stages = None
         if asked.size_is_open and others and not watch.stopped():
             table, stages = _open_size(asked, main, others, Budget(watch=watch), settings)
-        watch.progress(4 / STEPS, 4)
+        watch.progress(5 / STEPS, 5)
         worlds = None
         if settings.worlds and others and not watch.stopped():
             worlds = advise(asked, main, others, reached, Budget(WORLDS * seconds, watch), settings.worlds)
-        watch.progress(5 / STEPS, 5)
-        usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
         watch.progress(6 / STEPS, 6)
+        usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
+        watch.progress(7 / STEPS, 7)
         roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER * seconds, watch))
         watch.progress(1.0, STEPS)
         stopped = watch.stopped()
     told = Staffed(
         asked, settings.size, main, tuple(others), reached, hour, table, stages, usual,
-        manifests.versions()["ashcloud"], settings.miss_eur, roster, worlds,
+        manifests.versions()["ashcloud"], settings.miss_eur, roster, worlds, chosen, earlier,
     )  # fmt: skip
     return "interrupted" if stopped else "finished", told
 

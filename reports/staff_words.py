@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from reports import formats as fm
+from reports.staff_finals import earlier_lines, finals_lines
 from reports.staff_worlds import worlds_lines
 from reports.staffed import Staffed
 from sim.estimate import Estimate
@@ -103,6 +104,8 @@ def _findings(told: Staffed) -> list[str]:
         out.append(_called(told))
     if told.hour is not None and told.hour.missed.mean is not None:
         out.append(f"Calling everybody an hour later changes missed promises by {_signed(told.hour.missed)} cases.")
+    out += earlier_lines(told.earlier)
+    out += [] if told.finals is None else finals_lines(told.finals)
     out += [] if told.worlds is None else worlds_lines(told.worlds)
     out += _unknown(told)
     for usual in told.usual:
@@ -152,7 +155,7 @@ def _unknown(told: Staffed) -> list[str]:
         return []
     best, worst = t.best, int(t.cvar.argmin())
     out = [
-        f"At {euros(t.miss_eur)} for a missed case the plan '{t.plans[best]}' costs least on average over all sizes, "
+        f"Over {len(t.sizes)} sizes, each as likely as the others, '{t.plans[best]}' costs least on average, "
         f"{euros(float(t.mean[best]))} with missed cases; its worst fifth of sizes costs {euros(float(t.cvar[best]))}."
     ]
     if worst != best:

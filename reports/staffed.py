@@ -10,10 +10,13 @@ from typing import Any
 import numpy as np
 
 from reports.roster_words import roster_facts
+from reports.staff_finals import earlier_facts, finals_facts
 from reports.staff_worlds import worlds_facts
 from scenarios.digest import digest
 from sim.estimate import LEVEL, Estimate
 from sim.staff.baselines import Baseline
+from sim.staff.earlier import Earlier
+from sim.staff.finalists import Finals
 from sim.staff.reachable import Hour, Reachable
 from sim.staff.rostering import Roster
 from sim.staff.sizing import Question, Sized
@@ -49,6 +52,10 @@ class Staffed:
         None if none was asked for.
     worlds : WorldsAdvice or None
         What becomes of the advice where assumed parameters are drawn; None if that was not asked for.
+    finals : Finals or None
+        Which plan was selected; None if the search was ended early.
+    earlier : tuple of Earlier
+        What it is worth to have everybody of the ladder there earlier; empty if nobody is called in.
     """
 
     question: Question
@@ -64,6 +71,8 @@ class Staffed:
     miss_eur: float
     roster: Roster | None = None
     worlds: WorldsAdvice | None = None
+    finals: Finals | None = None
+    earlier: tuple[Earlier, ...] = ()
 
     @property
     def plans(self) -> tuple[Sized, ...]:
@@ -103,6 +112,8 @@ class Staffed:
             "an_hour_later": None if self.hour is None else {
                 "missed": estimate_of(self.hour.missed), "cost": estimate_of(self.hour.cost)
             },
+            "earlier": earlier_facts(self.earlier),
+            "selection": None if self.finals is None else finals_facts(self.finals),
             "roster": None if self.roster is None else roster_facts(self.roster, self.cost(self.requirement)),
             "assumed_ranges": None if self.worlds is None else worlds_facts(self.worlds),
             "unknown_size": self._table(),

@@ -97,3 +97,21 @@ def test_the_assumed_ranges_are_drawn_within_the_time(forty: Told) -> None:
     assert [plan["name"] for plan in drawn["plans"] if plan["keeps"] is None] == []
     assert {"requirement", "cheaper", "safer"} <= {plan["name"] for plan in drawn["plans"]}
     assert "assumed ranges" in forty.page
+
+
+def test_an_hour_earlier_is_worth_misses_with_their_interval_in_output_and_page(forty: Told) -> None:
+    first, *rest = forty.facts["earlier"]
+    assert (first["hours"], first["comes_h"]) == (1.0, 1.0)
+    assert 0.0 < first["missed_saved"]["low"] <= first["per_hour"] <= first["missed_saved"]["high"]
+    saved = [each["missed_saved"]["mean"] for each in (first, *rest)]
+    assert saved == sorted(saved) and len(saved) == 3
+    assert f"there 1 h earlier, {first['missed_saved']['mean']:,.0f} (" in forty.page
+    assert "What an hour is worth" in forty.page
+
+
+def test_the_last_few_plans_are_selected_among_with_a_guarantee(forty: Told) -> None:
+    chosen = forty.facts["selection"]
+    assert {each["name"] for each in chosen["finalists"]} == {"requirement", "cheaper", "safer"}
+    assert chosen["confidence"] == 0.95 and chosen["days"] >= 10
+    assert chosen["decided"] == (sum(each["left"] for each in chosen["finalists"]) == 1)
+    assert "Ranking and selection (Kim and Nelson)" in forty.page

@@ -238,10 +238,11 @@ def an_hour_later(
         return None
     now = attend(days, desk, promises) if runs is None else runs
     later = attend(days, desk.with_plan(called_later(desk.plan, 1.0)), promises)
-    missed = [_missed(b.kept) - _missed(a.kept) for a, b in zip(now, later, strict=True)]
+    more = [missed(b.kept) - missed(a.kept) for a, b in zip(now, later, strict=True)]
     cost = [(b.row["cost"] or 0.0) - (a.row["cost"] or 0.0) for a, b in zip(now, later, strict=True)]
-    return Hour(estimate(missed), estimate(cost))
+    return Hour(estimate(more), estimate(cost))
 
 
-def _missed(kept: Kept) -> float:
+def missed(kept: Kept) -> float:
+    """Cases of a run whose promise was missed; of several promises that which is missed most."""
     return float((kept.cases.sum() - kept.kept.sum(axis=(1, 2))).max())

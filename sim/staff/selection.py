@@ -30,7 +30,7 @@ class Selection:
         Who is left: more than one if the days ran out.
     confidence, indifference : float
         If the best is better than each other one by at least `indifference`, it is selected with at least
-        this probability; else one is selected that is worse by less than that.
+        this probability; else one that is worse by less than that may be selected.
     decided : bool
         Whether one is left.
     """
@@ -48,7 +48,14 @@ class Selection:
 
 
 def select(
-    sample: Sample, finalists: int, indifference: float, *, confidence: float = 0.95, first: int = 10, most: int = 400
+    sample: Sample,
+    finalists: int,
+    indifference: float,
+    *,
+    confidence: float = 0.95,
+    first: int = 10,
+    most: int = 400,
+    stop: Callable[[], bool] = lambda: False,
 ) -> Selection:
     """The finalist with the largest mean.
 
@@ -65,6 +72,8 @@ def select(
         Days on which variances are estimated, >= 2.
     most : int
         Days at most; then the best so far is returned, undecided.
+    stop : callable
+        Asked after each day; True: the best so far is returned, undecided.
     """
     if indifference <= 0.0 or first < 2 or finalists < 1:
         raise ValueError(f"cannot select: indifference {indifference}, first {first}, finalists {finalists}")
@@ -89,8 +98,10 @@ def select(
             return bool(at[i] < at[k] - slack)
 
         alive = [i for i in alive if not any(behind(i, k) for k in alive if k != i)]
-        if len(alive) == 1 or days >= most:
-            best = max(alive, key=means.__getitem__)
+        best = max(alive, key=means.__getitem__)
+        if all(h2 * spread[i, k] <= indifference**2 * days for i in alive for k in alive if i != k):
+            alive = [best]  # as many days as the procedure may take: who is left is equal
+        if len(alive) == 1 or days >= most or stop():
             return Selection(best, days, tuple(alive), confidence, indifference)
         for i in alive:
             values[i].append(sample(i, days))
