@@ -21,7 +21,8 @@ from sim.staff.promise import Promise
 from sim.staff.reachable import an_hour_later, attend, reachable
 from sim.staff.rostering import make
 from sim.staff.rules import Rules
-from sim.staff.sizing import Question, Sized, size_plan
+from sim.staff.sizing import Question, Sized, judged, size_plan
+from sim.staff.trim import Judge
 from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
 from sim.staff.worlds_advice import advise
 
@@ -58,6 +59,8 @@ def search(
         watch.progress(2 / STEPS, 2)
         others = [] if watch.stopped() else _others(asked, main, rest * seconds, watch, settings)
         watch.progress(3 / STEPS, 3)
+        if not watch.stopped():
+            main = _no_dearer(asked, main, others, settings)
         chosen = None
         if others and not watch.stopped():
             size = "drawn" if asked.size_is_open else settings.size
@@ -98,6 +101,25 @@ def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings
         )
         for name, size, promises in wanted
     ]  # fmt: skip
+
+
+def _no_dearer(asked: Question, main: Sized, others: Sequence[Sized], settings: StaffSettings) -> Sized:
+    """The requirement with the seats of an alternative, if these cost less and keep its promises on the search's days.
+
+    That happens where the time ended the search for the one and not for the other.
+    """
+    cheaper = [each for each in others if each.seats.cost(asked.desk) < main.seats.cost(asked.desk)]
+    if not cheaper:
+        return main
+    days = asked.days(main.effort.mend, settings.size, first=main.effort.find)
+    keeps = Judge(days, asked.desk, asked.promises, asked.per_language).keeps
+    for each in sorted(cheaper, key=lambda sized: sized.seats.cost(asked.desk)):
+        if keeps(each.seats):
+            fresh = asked.days(main.effort.fresh, settings.size, fresh=True)
+            return judged(
+                main.name, asked, asked.promises, main.size, each.seats, each.need, fresh, main.effort, main.finished
+            )
+    return main
 
 
 def _begin(main: Sized, size: Any) -> Need | None:

@@ -75,7 +75,9 @@ def _safer(found: WorldsAdvice) -> list[str]:
             f"To be on the safe side of the assumed ranges take '{found.plans[sure]}', EUR {extra:,.0f} more: it keeps "
             f"the promise in {fm.share(float(found.kept[sure]))} of these worlds."
         ]
-    best = int(found.kept.argmax())
+    best = max(range(len(found.plans)), key=lambda i: (found.kept[i], i))
+    if found.kept[best] == 0.0:
+        return ["No plan here keeps the promise in any of these worlds."]
     return [
         f"No plan here keeps the promise in {fm.share(BEST_IN)} of these worlds; '{found.plans[best]}' does in "
         f"{fm.share(float(found.kept[best]))}."

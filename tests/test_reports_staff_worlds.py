@@ -54,6 +54,7 @@ def test_where_no_plan_is_safe_that_is_said() -> None:
     lines = worlds_lines(advice([HOLDS] * 5 + [[False] * 3] * 5, reachable=np.array([True] * 5 + [False] * 5)))
     assert lines[1].replace("\xa0", " ").startswith("No plan here keeps the promise in 80 % of these worlds; ")
     assert lines[2].endswith("one cannot tell.")
+    assert worlds_lines(advice([[False] * 3] * 9))[1] == "No plan here keeps the promise in any of these worlds."
 
 
 def test_too_few_worlds_and_none_say_so() -> None:

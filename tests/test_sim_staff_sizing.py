@@ -63,6 +63,21 @@ def test_the_requirement_takes_fewer_hours_than_the_usual_ways_at_the_same_servi
         assert usual.saving.mean is not None and usual.saving.mean > 0.0
 
 
+def test_where_all_batches_agree_the_interval_is_that_of_the_factors_tried() -> None:
+    days = question().days(4, "likely")
+    start_s = days.window_s[0]
+    plan = Seats(start_s, np.full((3, days.intervals), 40, dtype=np.int64))
+
+    def scaled(factor: float) -> Seats:
+        # All batches need a factor of 1.
+        return Seats(start_s, np.full((3, days.intervals), 40 if factor >= 1.0 else 0, dtype=np.int64))
+
+    found = at_service("steps", scaled, plan, days, desk(), (PROMISE,))
+    assert found.hours.mean == found.hours.high == plan.hours and found.hours.n == 4
+    assert found.hours.low == 0.0  # factors below 1 are not enough, and have nobody: nothing between was tried
+    assert found.saving.mean == found.saving.high == 0.0 and found.saving.low is not None and found.saving.low < 0.0
+
+
 def test_the_scaled_desk_has_its_own_heads_times_what_comes_more() -> None:
     asked = question()
     days = asked.days(1, "likely")

@@ -126,7 +126,8 @@ class Baseline:
     name : str
     hours, cost : Estimate
         Agent hours and euros, over batches of days on each of which it is scaled anew; without values if no factor
-        up to eight gives that service.
+        up to eight gives that service. The interval begins with the largest factors that were not enough: what lies
+        between those and the ones that were was not looked at, so it has a width where all batches agree.
     saving : Estimate
         Share of its agent hours that the plan saves, over the same batches.
     factor : float
@@ -149,22 +150,28 @@ def at_service(
     """
     batches = min(batches, len(days.traces))
     size = len(days.traces) // batches
-    found = []
-    for b in range(batches):
-        found.append(_factor(scaled, plan, days.part(b * size, (b + 1) * size), desk, promises))
-    reached = [factor for factor in found if factor is not None]
-    seats = [scaled(factor) for factor in reached]
+    found = [_factor(scaled, plan, days.part(b * size, (b + 1) * size), desk, promises) for b in range(batches)]
+    reached = [pair for pair in found if pair is not None]
+    under, over = ([scaled(pair[end]) for pair in reached] for end in (0, 1))
     return Baseline(
         name=name,
-        hours=estimate([each.hours for each in seats]),
-        cost=estimate([each.cost(desk) for each in seats]),
-        saving=estimate([1.0 - plan.hours / each.hours for each in seats]),
-        factor=float(np.mean(reached)) if reached else np.inf,
+        hours=_between([each.hours for each in under], [each.hours for each in over]),
+        cost=_between([each.cost(desk) for each in under], [each.cost(desk) for each in over]),
+        saving=_between(*([1.0 - plan.hours / max(each.hours, 1e-9) for each in ends] for ends in (under, over))),
+        factor=float(np.mean([high for _, high in reached])) if reached else np.inf,
     )
 
 
-def _factor(scaled: Scaled, plan: Seats, days: Days, desk: Desk, promises: Sequence[Promise]) -> float | None:
-    """Least factor with which every promise is kept as often as by the plan, None: none up to eight."""
+def _between(under: Sequence[float], over: Sequence[float]) -> Estimate:
+    """The mean of what was enough; its interval begins with that of what was not."""
+    least, found = estimate(under), estimate(over)
+    return Estimate(found.n, found.mean, least.low, found.high)
+
+
+def _factor(
+    scaled: Scaled, plan: Seats, days: Days, desk: Desk, promises: Sequence[Promise]
+) -> tuple[float, float] | None:
+    """Factors with which promises are just not and just kept as often as by the plan, None: none up to eight."""
     target = _shares(plan, days, desk, promises)
 
     def enough(factor: float) -> bool:
@@ -178,7 +185,7 @@ def _factor(scaled: Scaled, plan: Seats, days: Days, desk: Desk, promises: Seque
     for _ in range(HALVINGS):
         middle = (low + high) / 2.0
         low, high = (low, middle) if enough(middle) else (middle, high)
-    return high
+    return low, high
 
 
 def _shares(seats: Seats, days: Days, desk: Desk, promises: Sequence[Promise]) -> FloatArray:
