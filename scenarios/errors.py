@@ -5,7 +5,8 @@
     |-- ScenarioError    a scenario that reads well but cannot become a trace
     |-- TraceError       a trace that is damaged, too new, or not the one that was meant
     |-- DeskError        a desk or a plan that this engine cannot run
-    `-- RunError         a run folder that is taken, unfinished or not a run
+    |-- RunError         a run folder that is taken, unfinished or not a run
+    `-- ComponentError   something that was to be used does not work: nobody listens, a process died; exit code 3
 
 Our own bugs are none of these: they keep their traceback. `Faults` is the odd one out: a
 `ValueError` for the validators of models, which `scenarios.files.check` turns into an `InputError`.
@@ -95,6 +96,12 @@ class DeskError(AshcloudError):
 
 class RunError(AshcloudError):
     """A run folder that is already taken, unfinished, or not a run at all."""
+
+
+class ComponentError(AshcloudError):
+    """Something that was to be used does not work: a service that is down, a process that died."""
+
+    exit_code = 3
 
 
 class Faults(ValueError):

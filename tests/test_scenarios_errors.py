@@ -6,10 +6,12 @@ from scenarios import errors
 from scenarios.errors import AshcloudError, Fault, Faults, InputError
 
 
-def test_all_that_a_user_can_cause_has_one_base_and_exit_code_2() -> None:
+def test_all_that_a_user_can_cause_has_one_base_and_exit_code_2_or_3() -> None:
     named = [getattr(errors, name) for name in dir(errors) if name.endswith("Error")]
     assert len(named) >= 6
-    assert all(issubclass(error, AshcloudError) and error.exit_code == 2 for error in named)
+    assert all(issubclass(error, AshcloudError) for error in named)
+    assert [error.__name__ for error in named if error.exit_code != 2] == ["ComponentError"]
+    assert errors.ComponentError.exit_code == 3
 
 
 def test_the_tree_in_the_docstring_names_every_error() -> None:

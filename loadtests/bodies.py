@@ -1,0 +1,157 @@
+"""What is sent: posts in the generic signed form, rendered from the codes of a schedule, ahead of their due time.
+
+A signature holds the time, and a service may refuse one that is five minutes old: so posts are made for the
+moment at which they are due, and only some seconds ahead.
+"""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import time
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from loadtests.schedule import Schedule
+from loadtests.target import Target
+from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
+from scenarios.text import handle, person, render
+
+AHEAD_ROWS = 150_000
+AHEAD_BYTES = 160_000_000
+AHEAD_S = 120.0
+_PUBLIC = code(Visibility.PUBLIC)
+_encode = msgspec.json.Encoder().encode
+
+
+class Bodies:
+    """Requests of some rows of a schedule, made when asked for or ahead.
+
+    Parameters
+    ----------
+    schedule : Schedule
+    rows : slice
+        Of the schedule; place 0 is its first row, and so on.
+    target : Target
+    run : str
+        In front of every id: a service tells repeated posts by it, so no two runs may share one.
+    """
+
+    def __init__(self, schedule: Schedule, rows: slice, target: Target, run: str) -> None:
+        # Lists of Python numbers: numpy hands out its own one by one at ten times the cost.
+        self._columns: dict[str, list[Any]] = {
+            name: schedule[name][rows].tolist() for name in schedule.columns if name != "time_s"
+        }
+        self._run = run
+        self._secret = target.secret.encode()
+        self._head = _head(target)
+        self._begun_s = 0.0
+        self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
+        self._next, self._held, self._held_bytes = 0, 0, 0
+        self.late = 0
+
+    def begin(self, wall_s: float) -> None:
+        """Say at what time of day (seconds since the epoch) the replay starts; before the first `prepare`."""
+        self._begun_s = wall_s
+
+    def prepare(self, place: int, at_s: float, budget_s: float) -> bool:
+        """Make requests ahead for at most `budget_s` seconds.
+
+        Parameters
+        ----------
+        place : int
+            First place that has not been asked for.
+        at_s : float
+            Seconds since the start of the replay: what is due much later waits.
+        budget_s : float
+
+        Returns
+        -------
+        more : bool
+            Whether it could have gone on.
+        """
+        until = time.perf_counter() + budget_s
+        self._next = max(self._next, place)
+        due = self._columns["due_s"]
+        while self._next < len(due) and due[self._next] <= at_s + AHEAD_S:
+            if self._held >= AHEAD_ROWS or self._held_bytes >= AHEAD_BYTES:
+                return False
+            made = self._request(self._next)
+            self._made[self._next] = made
+            self._next += 1
+            self._held += 1
+            self._held_bytes += len(made)
+            if time.perf_counter() > until:
+                return True
+        return False
+
+    def take(self, place: int) -> bytes:
+        """The request of a place: the one made ahead, else made now, and counted in `late`."""
+        made = self._made[place]
+        if made is None:
+            self.late += 1
+            return self._request(place)
+        self._made[place] = None
+        self._held -= 1
+        self._held_bytes -= len(made)
+        return made
+
+    def _request(self, place: int) -> bytes:
+        body = self.body(place)
+        if not self._secret:
+            return b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
+        identity = self.identity(place).encode()
+        sent_s = b"%d" % int(self._begun_s + self._columns["due_s"][place])
+        mark = hmac.digest(self._secret, b"%s.%s.%s" % (identity, sent_s, body), "sha256")
+        return (
+            b"%swebhook-id: %s\r\nwebhook-timestamp: %s\r\nwebhook-signature: v1,%s\r\nContent-Length: %d\r\n\r\n%s"
+            % (self._head, identity, sent_s, base64.b64encode(mark), len(body), body)
+        )
+
+    def identity(self, place: int, row: int | None = None) -> str:
+        """Id of the post of a place, or of another row of the same replication."""
+        columns = self._columns
+        return f"{self._run}-{columns['replication'][place]}-{columns['row'][place] if row is None else row}"
+
+    def body(self, place: int) -> bytes:
+        """The post of a place as JSON, a delivery of one."""
+        c = self._columns
+        language = members(Language)[c["language"][place]]
+        author, parent = c["author"][place], c["parent"][place]
+        at = datetime.fromtimestamp(self._begun_s + c["due_s"][place], UTC)
+        post = {
+            "platform": members(Platform)[c["platform"][place]].value,
+            "external_id": self.identity(place),
+            "external_user": f"{self._run}-{c['replication'][place]}-{author}",
+            "text": render(language, members(Topic)[c["topic"][place]], c["form"][place], c["text"][place]),
+            "lang": language.value,
+            "public": c["visibility"][place] == _PUBLIC,
+            "posted_at": at,
+            "handle": handle(language, author),
+            "name": person(language, author),
+            "followers": int(c["influence"][place]),
+        }
+        if parent != NONE:
+            post["parent_external_id"] = self.identity(place, parent)
+        return _encode({"mentions": [post]})
+
+
+def probe(target: Target, wall_s: float) -> bytes:
+    """A delivery without posts, rightly signed: a service refuses it for its body, not for its signature."""
+    body = b'{"mentions":[]}'
+    lines = _head(target).replace(b"keep-alive", b"close")
+    if target.secret:
+        sent_s = b"%d" % int(wall_s)
+        mark = hmac.digest(target.secret.encode(), b"probe.%s.%s" % (sent_s, body), "sha256")
+        lines += b"webhook-id: probe\r\nwebhook-timestamp: %s\r\n" % sent_s
+        lines += b"webhook-signature: v1,%s\r\n" % base64.b64encode(mark)
+    return b"%sContent-Length: %d\r\n\r\n%s" % (lines, len(body), body)
+
+
+def _head(target: Target) -> bytes:
+    return (
+        f"POST {target.full_path} HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: application/json\r\n"
+        "User-Agent: ashcloud\r\nConnection: keep-alive\r\n"
+    ).encode()

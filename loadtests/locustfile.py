@@ -1,0 +1,327 @@
+"""What Locust runs: one user a worker, in which the whole replay happens; its table, CSV and page are true.
+
+The only module that imports Locust, as that replaces sockets and threads; so it has processes of its own,
+which `loadtests.runner` starts. Alone, a process is chief and worker at once. With workers, the master is
+the chief and talks to them over Locust's own messages. Every process ends when its control socket closes.
+"""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import socket
+import time
+import traceback
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, cast
+
+import gevent
+import msgspec
+from gevent.event import AsyncResult, Event
+from locust import User, events, task
+from locust.env import Environment
+from locust.exception import StopUser
+from locust.runners import MasterRunner, WorkerRunner
+from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
+
+from loadtests.chief import Chief
+from loadtests.result import Outcome
+from loadtests.work import SECRET, Work
+
+FOLDER, PARTS, CONTROL = "ASHCLOUD_LOAD_FOLDER", "ASHCLOUD_LOAD_PARTS", "ASHCLOUD_LOAD_CONTROL"
+SHARE_S = 0.0007  # of a look at the results: what is due meanwhile waits no longer than that
+REST_S = 0.004
+TELL_S = 0.5
+PINGS = 8
+
+now = time.monotonic
+log = logging.getLogger("ashcloud")
+
+
+class Failed(Exception):
+    """Why a row has failed, for Locust's table of errors."""
+
+
+class Control:
+    """The socket to `loadtests.runner`: lines of JSON out, words in; its end is the end of this process."""
+
+    def __init__(self, on_word: Callable[[str], None]) -> None:
+        self._socket = socket.socket(fileno=int(os.environ[CONTROL]))
+        self._on_word = on_word
+        gevent.spawn(self._listen)
+
+    def tell(self, **what: Any) -> None:
+        try:
+            self._socket.sendall(msgspec.json.encode(what) + b"\n")
+        except OSError:
+            log.warning("nobody listens any more")
+
+    def _listen(self) -> None:
+        with self._socket.makefile("r") as lines:
+            for line in lines:
+                self._on_word(line.strip())
+        self._on_word("halt")
+        gevent.sleep(10.0)
+        os._exit(1)  # the runner is gone and nothing has stopped this process since
+
+
+class Local:
+    """Chief and worker in one process."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._runner: Any = cast(Any, environment.runner)
+        self._chief = Chief(_folder(), 1)
+        self._control = Control(self._hear)
+        self._work: Work | None = None
+
+    def play(self, user: User) -> None:
+        self._work = work = Work(gevent.get_hub().loop, _folder(), 0, 1, os.environ.get(SECRET, ""))
+        while work.prepare() and not self._chief.halted:
+            gevent.sleep(0)
+        if self._chief.ready(0) and self._chief.start_s is not None and not self._chief.halted:
+            work.start(self._chief.start_s)
+            drive(work, user, self._tell)
+        self._chief.done(0, work.spent())
+        self._finish()
+
+    def failed(self, words: str) -> None:
+        self._control.tell(failed=words)
+
+    def _tell(self, message: dict[str, Any]) -> None:
+        self._chief.rows(0, message)
+        self._control.tell(status=self._chief.status())
+
+    def _hear(self, word: str) -> None:
+        if word == "halt":
+            self._chief.halted = True
+            if self._work is not None:
+                self._work.halt()
+
+    def _finish(self) -> None:
+        self._chief.write()
+        _write_tables(self._runner.environment)
+        self._control.tell(status=self._chief.status(), written=True)
+        gevent.spawn(self._runner.quit)
+
+
+class Master:
+    """The chief of several workers."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._runner: Any = cast(Any, environment.runner)
+        self._chief = Chief(_folder(), int(os.environ[PARTS]))
+        self._parts: dict[str, int] = {}
+        self._processes: dict[str, int] = {}
+        self._control = Control(self._hear)
+        for name, handler in {
+            "ready": self._ready, "rows": self._rows, "done": self._done, "ping": self._ping, "failed": self._failed
+        }.items():  # fmt: skip
+            self._runner.register_message(f"ashcloud_{name}", handler)
+        starts: Any = environment.events.test_start
+        starts.add_listener(lambda **_: gevent.spawn(self._lead))
+
+    def _lead(self) -> None:
+        for part, node in enumerate(sorted(client.id for client in self._runner.clients.all)):
+            self._parts[node] = part
+        for node, part in self._parts.items():
+            self._send(node, "plan", {"part": part, "parts": len(self._parts)})
+        while not self._chief.finished:
+            gevent.sleep(TELL_S)
+            there = {client.id for client in self._runner.clients.all} - {c.id for c in self._runner.clients.missing}
+            for node in self._parts.keys() - there:
+                self._lose(node)
+            self._control.tell(status={**self._chief.status(), "processes": list(self._processes.values())})
+        self._chief.write()
+        _write_tables(self._runner.environment)
+        self._control.tell(status=self._chief.status(), written=True)
+        self._runner.quit()
+
+    def _lose(self, node: str) -> None:
+        if self._chief.lost(self._parts[node]):
+            self._go()
+
+    def _go(self) -> None:
+        for node in self._parts:
+            self._send(node, "go", {"start_s": self._chief.start_s})
+
+    def _send(self, node: str, name: str, data: dict[str, Any]) -> None:
+        try:
+            self._runner.send_message(f"ashcloud_{name}", data, client_id=node)
+        except Exception:  # a worker that died a moment ago is not known any more; it is booked as lost elsewhere
+            log.warning("worker %s cannot be reached", node)
+
+    def _ready(self, msg: Any, **_: Any) -> None:
+        self._processes[msg.node_id] = msg.data["process"]
+        if self._chief.ready(self._parts[msg.node_id]):
+            self._go()
+
+    def _rows(self, msg: Any, **_: Any) -> None:
+        self._chief.rows(self._parts[msg.node_id], msg.data)
+
+    def _done(self, msg: Any, **_: Any) -> None:
+        self._chief.done(self._parts[msg.node_id], msg.data)
+
+    def _ping(self, msg: Any, **_: Any) -> None:
+        self._send(msg.node_id, "pong", {"asked_s": msg.data["asked_s"], "here_s": now()})
+
+    def _failed(self, msg: Any, **_: Any) -> None:
+        self._control.tell(failed=msg.data["words"])
+
+    def _hear(self, word: str) -> None:
+        if word == "halt":
+            self._chief.halted = True
+            for node in self._parts:
+                self._send(node, "halt", {})
+        elif word.startswith("gone "):
+            for node in [node for node, process in self._processes.items() if process == int(word[5:])]:
+                self._lose(node)
+
+
+class Worker:
+    """One of several workers; its clock is set against that of the master."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._runner: Any = cast(Any, environment.runner)
+        self._plan: AsyncResult[dict[str, int]] = AsyncResult()
+        self._start_s: AsyncResult[float | None] = AsyncResult()
+        self._work: Work | None = None
+        self._halted, self._played = False, False
+        self._offset_s, self._trip_s = 0.0, float("inf")
+        self._control = Control(lambda word: self._halt() if word == "halt" else None)
+        handlers: dict[str, Callable[..., None]] = {
+            "plan": self._planned, "go": self._go, "pong": self._pong, "halt": self._halt
+        }  # fmt: skip
+        for name, handler in handlers.items():
+            self._runner.register_message(f"ashcloud_{name}", handler)
+
+    def play(self, user: User) -> None:
+        if self._played:  # Locust gives the user of a lost worker to another one: its rows are booked already
+            Event().wait()
+        self._played = True
+        plan = self._plan.get()
+        self._work = work = Work(gevent.get_hub().loop, _folder(), plan["part"], plan["parts"],
+                                 os.environ.get(SECRET, ""))  # fmt: skip
+        while work.prepare() and not self._halted:
+            gevent.sleep(0)
+        self._set_clock()
+        self._tell("ready", {"process": os.getpid()})
+        start_s = self._start_s.get()
+        if start_s is not None and not self._halted:
+            work.start(start_s - self._offset_s)
+            drive(work, user, lambda message: self._tell("rows", message))
+        self._runner._send_stats()
+        self._tell("done", work.spent())
+        Event().wait()  # until the master says that it is over
+
+    def failed(self, words: str) -> None:
+        self._tell("failed", {"words": words})
+
+    def _tell(self, name: str, data: dict[str, Any]) -> None:
+        self._runner.send_message(f"ashcloud_{name}", data)
+
+    def _set_clock(self) -> None:
+        """Ask for the master's time some times; the shortest round trip is believed (Cristian's rule)."""
+        for _ in range(PINGS):
+            self._tell("ping", {"asked_s": now()})
+            gevent.sleep(0.03)
+
+    def _pong(self, msg: Any, **_: Any) -> None:
+        here_s = now()
+        trip_s = here_s - msg.data["asked_s"]
+        if trip_s < self._trip_s:
+            self._trip_s = trip_s
+            self._offset_s = msg.data["here_s"] - (msg.data["asked_s"] + here_s) / 2.0
+
+    def _planned(self, msg: Any, **_: Any) -> None:
+        self._plan.set(msg.data)
+
+    def _go(self, msg: Any, **_: Any) -> None:
+        self._start_s.set(msg.data["start_s"])
+
+    def _halt(self, **_: Any) -> None:
+        self._halted = True
+        if not self._start_s.ready():
+            self._start_s.set(None)
+        if self._work is not None:
+            self._work.halt()
+
+
+def drive(work: Work, user: User, tell: Callable[[dict[str, Any]], None]) -> None:
+    """Until all rows have ended: hand results to Locust, make bodies ahead, tell the chief."""
+    told_s = now()
+    while not work.finished:
+        more = _report(work, user)
+        work.tend()
+        gevent.sleep(0 if more else REST_S)
+        if now() - told_s > TELL_S:
+            told_s = now()
+            work.expire()
+            tell(work.told())
+    tell(work.told())
+
+
+def _report(work: Work, user: User) -> bool:
+    """Fire Locust's event for rows that have ended, for a moment at most; whether there are more."""
+    fire = user.environment.events.request.fire
+    until_s = now() + SHARE_S
+    while (found := work.ended()) is not None:
+        row, due_s = found
+        exception = None
+        if row.outcome is not Outcome.ANSWERED:
+            exception = Failed(f"shed: {row.error}" if row.outcome is Outcome.SHED else row.error)
+        fire(
+            request_type="POST", name=work.name, response_time=1e3 * (row.done_s - due_s), response_length=row.length,
+            exception=exception, context={}, start_time=due_s, response=None, url=work.name,
+        )  # fmt: skip
+        if now() > until_s:
+            return True
+    return False
+
+
+def _write_tables(environment: Environment) -> None:
+    """Locust's tables of requests and failures as they are now; its own writer leaves the last second out."""
+    tables = StatsCSV(environment, PERCENTILES_TO_REPORT)
+    for name, write in (("stats", tables.requests_csv), ("failures", tables.failures_csv)):
+        with (_folder() / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
+            write(csv.writer(file))
+
+
+def _folder() -> Path:
+    return Path(os.environ[FOLDER])
+
+
+_role: Local | Master | Worker
+
+
+def _begin(environment: Environment, **_: Any) -> None:
+    global _role
+    hub = gevent.get_hub()
+    if KeyboardInterrupt not in hub.NOT_ERROR:
+        hub.NOT_ERROR = (*hub.NOT_ERROR, KeyboardInterrupt)
+    if isinstance(environment.runner, MasterRunner):
+        _role = Master(environment)
+    else:
+        _role = Worker(environment) if isinstance(environment.runner, WorkerRunner) else Local(environment)
+    environment.process_exit_code = 0  # what failed is told by the rows, not by the exit code
+
+
+_init: Any = events.init
+_init.add_listener(_begin)
+
+
+class Replay(User):
+    """The one user of a worker."""
+
+    @task
+    def replay(self) -> None:
+        try:
+            assert not isinstance(_role, Master)
+            _role.play(self)
+        except Exception as fault:
+            log.error("".join(traceback.format_exception(fault)))
+            words = f"{type(fault).__name__}: {fault}"
+            if not isinstance(_role, Master):
+                _role.failed(words)
+        raise StopUser()

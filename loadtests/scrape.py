@@ -1,0 +1,76 @@
+"""The server's own figures while it is under load: its metrics in Prometheus' text form, about once a second."""
+
+from __future__ import annotations
+
+import http.client
+import re
+import threading
+import time
+import urllib.request
+from typing import Any
+
+EVERY_S = 1.0
+TIMEOUT_S = 2.0
+MOST_BYTES = 2_000_000
+MOST_SERIES = 200
+MOST_SAMPLES = 2000
+_LINE = re.compile(r"([A-Za-z_:][\w:]*(?:\{[^}]*\})?)\s+(\S+)(?:\s+-?\d+)?$")
+_LEFT_OUT = re.compile(r"_(?:bucket|created)(?:\{|$)")
+
+
+class Scraper:
+    """Asks for metrics in a thread of its own; without an address it does nothing."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._end = threading.Event()
+        self._times_s: list[float] = []
+        self._samples: list[dict[str, float]] = []
+        self._missed = 0
+        self._thread = threading.Thread(target=self._run, daemon=True)
+
+    def __enter__(self) -> Scraper:
+        self._began_s = time.time()
+        if self._url:
+            self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._end.set()
+        if self._url:
+            self._thread.join(2.0 * TIMEOUT_S)
+
+    def told(self) -> dict[str, Any]:
+        """`times_s` since it was begun, `series` by name (None: not told then), `missed` (no answer)."""
+        names = sorted({name for sample in self._samples for name in sample})[:MOST_SERIES]
+        series = {name: [sample.get(name) for sample in self._samples] for name in names}
+        return {"url": self._url, "times_s": self._times_s, "series": series, "missed": self._missed}
+
+    def _run(self) -> None:
+        while not self._end.is_set() and len(self._samples) < MOST_SAMPLES:
+            at_s = time.time() - self._began_s
+            try:
+                self._samples.append(read(self._ask()))
+                self._times_s.append(round(at_s, 3))
+            except (OSError, ValueError, http.client.HTTPException):
+                self._missed += 1
+            self._end.wait(EVERY_S)
+
+    def _ask(self) -> str:
+        with urllib.request.urlopen(str(self._url), timeout=TIMEOUT_S) as answer:
+            return bytes(answer.read(MOST_BYTES)).decode("utf-8", "replace")
+
+
+def read(text: str) -> dict[str, float]:
+    """Finite values by name and labels; buckets of histograms are left out."""
+    found = {}
+    for line in text.splitlines():
+        match = _LINE.match(line.strip())
+        if match and not _LEFT_OUT.search(match[1]):
+            try:
+                value = float(match[2])
+            except ValueError:
+                continue
+            if abs(value) < float("inf"):
+                found[match[1]] = value
+    return found

@@ -1,0 +1,233 @@
+"""The open loop: every row is sent at its due time, whatever the server does.
+
+No greenlet and no thread a request: a timer of the kernel and the sockets call back, and each callback
+sends whatever is due by then. So neither a stall of the server nor a burst of answers keeps rows back. What
+is due when no connection is left is dropped and counted, never sent late in silence.
+"""
+
+from __future__ import annotations
+
+import gc
+import math
+import ssl
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from loadtests.alarm import Alarm, Loop
+from loadtests.result import Outcome
+from loadtests.target import Options, Target
+from loadtests.wire import IDLE, Connection
+
+BURST = 64  # rows sent in one callback at most: above, answers would go unread
+KEEP_S = 4.0  # idle connections older than this may be closed by the server at any moment
+NO_CONNECTION = "generator out of connections"
+TIMEOUT = "no answer in time"
+
+now = time.monotonic
+
+
+class Ended(NamedTuple):
+    """A row that has ended; times by the clock of `time.monotonic`."""
+
+    place: int
+    sent_s: float
+    first_s: float
+    done_s: float
+    status: int
+    outcome: Outcome
+    error: str
+    length: int
+
+
+class Sender:
+    """Sends rows at their due times and collects what becomes of them in `results`.
+
+    Parameters
+    ----------
+    loop : Loop
+        Of events; all happens in its callbacks.
+    endpoint : Endpoint
+        Where to.
+    due_s : sequence of float
+        When, by the clock of `time.monotonic`, ascending.
+    request : callable
+        Bytes of a request by its place in `due_s`; each place is asked for once.
+    options : Options
+
+    Attributes
+    ----------
+    results : deque of Ended
+        Whoever reads them takes them out.
+    sent : int
+        Number of rows that are under way or behind: the next one to be sent.
+    """
+
+    def __init__(
+        self, loop: Loop, endpoint: Endpoint, due_s: Sequence[float], request: Callable[[int], bytes], options: Options
+    ) -> None:
+        self.loop = loop
+        self.family, self.address, self.host, self.tls = endpoint
+        self.results: deque[Ended] = deque()
+        self.sent = 0
+        self.halted = False
+        self._due, self._request, self._options = due_s, request, options
+        self._idle: deque[Connection] = deque()
+        self._flying: dict[Connection, None] = {}  # in the order of their sending
+        self._open = 0
+        self._pumping = False
+        self._next_s = due_s[0] if due_s else math.inf
+        self._alarm = Alarm(loop, self.pump)
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._flying)
+
+    @property
+    def finished(self) -> bool:
+        """Whether every row has been sent and has ended."""
+        return self.sent >= len(self._due) and not self._flying
+
+    @property
+    def next_due_s(self) -> float:
+        """When the next row is due, inf if there is none."""
+        return self._next_s
+
+    def warm(self) -> None:
+        """Open connections ahead, so that the first rows need not wait for them."""
+        if self._options.connections == "pool":
+            for _ in range(min(self._options.warm, self._options.max_connections, len(self._due))):
+                if (connection := self._opened()) is not None:
+                    self._idle.append(connection)
+
+    def start(self) -> None:
+        """Begin; garbage is not collected while rows are due, as that takes milliseconds."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(200_000, 20, 100)
+        if self._due:
+            self._alarm.at(self._next_s)
+
+    def pump(self) -> None:
+        """Send what is due; called by the alarm and after every answer."""
+        if self._pumping or self.halted or now() < self._next_s:
+            return
+        self._pumping = True
+        try:
+            self._send_due()
+        finally:
+            self._pumping = False
+        due = self._due
+        self._next_s = due[self.sent] if self.sent < len(due) else math.inf
+        if self.sent < len(due):
+            self._alarm.at(self._next_s)
+
+    def _send_due(self) -> None:
+        due, n = self._due, min(len(self._due), self.sent + BURST)
+        t = now()
+        while self.sent < n:
+            if due[self.sent] > t:
+                t = now()
+                if due[self.sent] > t:
+                    return
+            place = self.sent
+            self.sent = place + 1
+            connection = self._connection()
+            if connection is None:
+                self.results.append(Ended(place, math.nan, math.nan, t, 0, Outcome.DROPPED, NO_CONNECTION, 0))
+                continue
+            self._flying[connection] = None
+            connection.send(self._request(place), place)
+
+    def _connection(self) -> Connection | None:
+        """The one that was used last, or a new one; None if there are too many."""
+        while self._idle:
+            connection = self._idle.pop()
+            if now() - connection.idle_s < KEEP_S:
+                return connection
+            self._close(connection)
+        return self._opened() if self._open < self._options.max_connections else None
+
+    def _opened(self) -> Connection | None:
+        """A new connection; None if the system has no more of them."""
+        try:
+            connection = Connection(self)
+        except OSError:
+            return None
+        self._open += 1
+        return connection
+
+    def _close(self, connection: Connection) -> None:
+        self._open -= 1
+        connection.close()
+
+    # What connections tell.
+
+    def ended(self, connection: Connection, status: int, error: str, shed: bool, keep: bool) -> None:
+        """A row has ended: 2xx is an answer, 429 and 503 with Retry-After are shed, all else has failed."""
+        t = now()
+        place, connection.place = connection.place, IDLE
+        del self._flying[connection]
+        if error:
+            outcome = Outcome.FAILED
+        elif 200 <= status < 300:
+            outcome = Outcome.ANSWERED
+        else:
+            outcome, error = (Outcome.SHED if shed else Outcome.FAILED), f"HTTP {status}"
+        self.results.append(
+            Ended(place, connection.sent_s, connection.first_s, t, status, outcome, error, connection.length)
+        )
+        if keep and self._options.connections == "pool" and not self.halted:
+            connection.idle_s = t
+            self._idle.append(connection)
+        else:
+            self._close(connection)
+        self.pump()
+
+    def gone(self, connection: Connection) -> None:
+        """A connection that nobody used is closed."""
+        self._open -= 1
+        if connection in self._idle:
+            self._idle.remove(connection)
+
+    # Ends.
+
+    def expire(self) -> None:
+        """End what has waited too long since it was due."""
+        limit_s = now() - self._options.timeout_s
+        for connection in list(self._flying):
+            if self._due[connection.place] > limit_s:
+                return
+            connection.expire(TIMEOUT)
+
+    def halt(self) -> list[tuple[int, float]]:
+        """Stop; (place, sent_s) of each row whose answer is given up. The rest was never sent."""
+        self.halted = True
+        self._alarm.close()
+        given_up = [(connection.place, connection.sent_s) for connection in self._flying]
+        for connection in (*self._flying, *self._idle):
+            connection.close()
+        self._flying.clear()
+        self._idle.clear()
+        self._next_s = math.inf
+        return given_up
+
+
+class Endpoint(NamedTuple):
+    """An address to connect to, looked up once."""
+
+    family: int
+    address: Any
+    host: str
+    tls: ssl.SSLContext | None
+
+
+def context(target: Target) -> ssl.SSLContext | None:
+    """Whom to trust for TLS, None if it is plain; raises `OSError` or `ssl.SSLError` for a bad file."""
+    if not target.tls:
+        return None
+    made = ssl.create_default_context()
+    if target.ca is not None:
+        made.load_verify_locations(cafile=target.ca)
+    return made

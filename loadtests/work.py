@@ -1,0 +1,160 @@
+"""A worker's part of a replay, without Locust: prepare, send, report, stop; every row has one end."""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from loadtests.alarm import Loop
+from loadtests.bodies import Bodies
+from loadtests.collect import Packer
+from loadtests.health import Meter
+from loadtests.result import Outcome
+from loadtests.schedule import load
+from loadtests.sender import Ended, Endpoint, Sender, context
+from loadtests.target import Options, Target
+
+SECRET = "ASHCLOUD_LOAD_SECRET"
+PLAN, SCHEDULE = "plan.json", "schedule.npz"
+SLICE_S = 0.0005
+SPARE_FILES = 200
+CALM_S = 0.002  # bodies are made only if nothing is due so soon
+
+now = time.monotonic
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What all processes of a replay are told; the secret comes through the environment."""
+
+    target: dict[str, Any]
+    options: dict[str, Any]
+    run: str
+    endpoint: tuple[int, Any]
+
+    def save(self, folder: Path) -> None:
+        (folder / PLAN).write_bytes(msgspec.json.encode(self))
+
+
+def read_plan(folder: Path, secret: str) -> tuple[Target, Options, str, Endpoint]:
+    """The plan in a folder: target, options, run, and the address that was found to listen."""
+    plan = msgspec.json.decode((folder / PLAN).read_bytes(), type=Plan)
+    ca = plan.target.pop("ca", None)
+    target = Target(**plan.target, ca=None if ca is None else Path(ca), secret=secret)
+    family, address = plan.endpoint
+    where = Endpoint(family, tuple(address), target.host, context(target))
+    return target, Options(**plan.options), plan.run, where
+
+
+def allow_files(number: int) -> None:
+    """Ask the system for as many open files as connections may need; it may give fewer."""
+    try:
+        import resource
+    except ImportError:
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    want = number + SPARE_FILES if hard == resource.RLIM_INFINITY else min(number + SPARE_FILES, hard)
+    if want > soft:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
+
+
+class Work:
+    """Sends every `parts`-th row of a schedule, from row `part` on.
+
+    Parameters
+    ----------
+    loop : Loop
+    folder : Path
+        With plan and schedule.
+    part, parts : int
+    secret : str
+
+    Attributes
+    ----------
+    name : str
+        What requests are called in Locust's table: the same for all, else its percentiles creep.
+    """
+
+    def __init__(self, loop: Loop, folder: Path, part: int, parts: int, secret: str) -> None:
+        target, self._options, run, self._endpoint = read_plan(folder, secret)
+        schedule = load(folder / SCHEDULE)
+        mine = slice(part, None, parts)
+        self.name = target.full_path
+        self._loop = loop
+        self._due_s = schedule["due_s"][mine]
+        self._bodies = Bodies(schedule, mine, target, run)
+        self._bodies.begin(time.time())
+        self._sender: Sender | None = None
+        self._meter = Meter()
+        self._halted = False
+        allow_files(self._options.max_connections)
+
+    @property
+    def rows(self) -> int:
+        return int(self._due_s.size)
+
+    def prepare(self) -> bool:
+        """Make bodies ahead for a moment, before the start; whether there are more to make."""
+        return self._bodies.prepare(0, 0.0, 0.02)
+
+    def start(self, start_s: float) -> None:
+        """Begin at a moment to come, by the clock of `time.monotonic`."""
+        self._start_s = start_s
+        self._packer = Packer(start_s)
+        due_s = (start_s + self._due_s).tolist()
+        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options)
+        self._sender.warm()
+        self._sender.start()
+        self._meter.start()
+
+    @property
+    def finished(self) -> bool:
+        """Whether all rows have ended and were taken out."""
+        sender = self._sender
+        return sender is not None and (sender.halted or sender.finished) and not sender.results
+
+    def ended(self) -> tuple[Ended, float] | None:
+        """The next row that has ended, with its due time, packed for the collector; None if there is none now."""
+        assert self._sender is not None
+        if not self._sender.results:
+            return None
+        row = self._sender.results.popleft()
+        self._packer.add(row)
+        return row, self._start_s + float(self._due_s[row.place])
+
+    def tend(self) -> None:
+        """Between two looks at the results: bodies for what is due later, if there is time."""
+        sender = self._sender
+        assert sender is not None
+        calm_s = sender.next_due_s - now()
+        if calm_s > CALM_S and not math.isinf(calm_s):
+            self._bodies.prepare(sender.sent, now() - self._start_s, SLICE_S)
+
+    def expire(self) -> None:
+        """End what has waited for its answer too long."""
+        assert self._sender is not None
+        self._sender.expire()
+
+    def told(self) -> dict[str, Any]:
+        """What is new, as a message to the chief."""
+        assert self._sender is not None
+        return {**self._packer.take(), "in_flight": self._sender.in_flight, "handed": self._sender.sent}
+
+    def halt(self) -> None:
+        """Stop: what is under way is abandoned, the rest stays unsent."""
+        if self._halted or self._sender is None:
+            return
+        self._halted = True
+        for place, sent_s in self._sender.halt():
+            row = Ended(place, sent_s, math.nan, math.nan, 0, Outcome.ABANDONED, "", 0)
+            self._packer.add(row)
+
+    def spent(self) -> dict[str, Any]:
+        """What it took, at the end."""
+        late = self._bodies.late
+        return {"rows": self.rows, "late_bodies": late, **self._meter.spent().to_dict()}
