@@ -3,7 +3,7 @@
 It is also the front door of the library: ``from ashcloud import Scenario, Desk, simulate, compare``.
 A room is imported inside the function that needs it, so that ``ashcloud --help`` stays quick. Exit
 codes: 0 done; 1 a rerun differs; 2 the user's input; 3 a component failed, or a bug of ours, which
-keeps its traceback; 130 interrupted.
+keeps its traceback; 4 the generator of load was not up to it; 130 interrupted.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
     "run", "staff", "nowcast", "hindcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario",
-    "desk", "plan-file", "trace", "bench",
+    "desk", "plan-file", "trace", "breakpoint", "bench",
     "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -754,6 +754,74 @@ def _trace_sample(source: str, number: int, as_json: bool, **chosen: Any) -> Non
     from reports import traces
 
     _print(as_json, traces.sample(source, number, **chosen), traces.print_posts)
+
+
+def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
+    from loadtests.shapes import seconds
+
+    found = None if value is None else seconds(value)
+    if value is not None and not found:
+        raise click.BadParameter(f"{value} is no time; write it like 30s or 500ms.")
+    return found
+
+
+@main.command("breakpoint")
+@_with(
+    click.option("--target", "url", required=True, metavar="URL", help="The service; off this machine see below."),
+    click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
+    click.option("--guess", type=click.FloatRange(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
+                 help="Requests a second that you expect it to take; the climb begins at a part of it."),
+    click.option("--start", "start_pct", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True,
+                 metavar="PERCENT", help="Where the climb begins, in percent of the guess."),
+    click.option("--p99", "slo_p99_s", metavar="TIME", callback=_time,
+                 help="A step fails too if the p99 from the due time is above it, such as 500ms."),
+    click.option("--precision", "precision_pct", type=click.FloatRange(0.5, 25), default=5.0, show_default=True,
+                 metavar="PERCENT", help="How narrow the gap between kept up and failed must be."),
+    click.option("--step", "window_s", metavar="TIME", callback=_time, default="30s", show_default=True,
+                 help="Measured in each step; longer if fewer than 1,000 requests are due."),
+    click.option("--warm-up", "warm_up_s", metavar="TIME", callback=_time, default="5s", show_default=True,
+                 help="Sent before that, and not measured."),
+    click.option("--spacing", type=click.Choice(["poisson", "even"]), default="poisson", show_default=True,
+                 help="As callers come by chance, or evenly, for which short steps suffice."),
+    click.option("--confirm", "confirmations", type=click.IntRange(0, 9), default=3, show_default=True, metavar="N",
+                 help="How often each end is measured again."),
+    click.option("--no-recovery", is_flag=True, help="Leave out the surge after which its recovery is timed."),
+    click.option("--max-rate", "most_per_s", type=click.FloatRange(0, min_open=True), metavar="RATE",
+                 help="No step goes beyond it."),
+    click.option("--max-requests", "most_requests", type=click.IntRange(1), metavar="N", help="Send no more in all."),
+    click.option("--timeout", "timeout_s", metavar="TIME", callback=_time, default="10s", show_default=True,
+                 help="A request without an answer has failed so long after its due time."),
+    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+                 help="Processes that send, one a core."),
+    click.option("--connections", type=click.Choice(["pool", "new"]), default="pool", show_default=True,
+                 help="Keep them open, or open one a request."),
+    click.option("--i-own-this-host", "mine", is_flag=True,
+                 help="Needed, with --max-requests, for a target that is not on this machine."),
+    SEED,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _breakpoint(out: Path | None, as_json: bool, url: str, path: str, **asked: Any) -> None:
+    """Find the rate at which a service breaks.
+
+    \b
+    Example:
+      ashcloud breakpoint --target http://127.0.0.1:8000 --guess 500 --p99 500ms
+
+    Open-loop steps, latency from the due time. The generator is judged first: exit code 4 if it was not up to
+    it. The secret of the service is read from ASHCLOUD_SECRET.
+    """
+    from loadtests.target import Options, Target
+    from reports import breakpoint
+    from reports.console import Terminal
+
+    target = Target(url, path, os.environ.get("ASHCLOUD_SECRET", ""))
+    options = Options(**{name: asked.pop(name) for name in ("workers", "connections", "timeout_s")})
+    told = breakpoint.ask(breakpoint.question(target, options, **asked), out, Terminal())
+    _print(as_json, told.to_dict() if as_json else told, breakpoint.draw)
+    if told.folder is not None:
+        click.echo(f"figure: {told.folder / breakpoint.FIGURE}", err=True)
+    click.get_current_context().exit(told.code)
 
 
 @main.command("bench")

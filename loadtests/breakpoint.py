@@ -38,8 +38,8 @@ class Plan:
         The gap is halved (geometrically) until it is no wider than this share of its lower end.
     confirmations : int
         How often each end is measured again, in random order.
-    most_per_s : float
-        No step goes beyond it.
+    least_per_s, most_per_s : float
+        No step goes below or beyond; a service that fails at a hundredth of the start is not searched further.
     void_tries : int
         How often a void step is tried in all.
     rounds : int
@@ -51,6 +51,7 @@ class Plan:
     factor: float = 1.25
     precision: float = 0.05
     confirmations: int = 3
+    least_per_s: float = 0.0
     most_per_s: float = math.inf
     void_tries: int = 3
     rounds: int = 4
@@ -60,9 +61,8 @@ class Plan:
         return min(self.guess_per_s * self.start_share, self.most_per_s)
 
     @property
-    def least_per_s(self) -> float:
-        """A service that fails below this is not worth a search."""
-        return self.start_per_s / 100.0
+    def floor_per_s(self) -> float:
+        return max(self.least_per_s, self.start_per_s / 100.0)
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,13 @@ class Found:
 
     @property
     def law(self) -> usl.Usl | None:
-        """The scalability law of what passed and of the first failure of the climb."""
+        """The scalability law of what passed, and of the lowest rate that failed.
+
+        At higher rates requests pile up for as long as the step lasts, and their number is no level.
+        """
         used = [j.step for j in self.steps if j.verdict == "pass"]
-        used += [j.step for j in self.steps if j.verdict == "fail" and j.phase == "climb"][:1]
+        failed = [j.step for j in self.steps if j.verdict == "fail"]
+        used += sorted(failed, key=lambda step: step.asked_per_s)[:1]
         return usl.fit([step.in_flight for step in used], [step.answered_per_s for step in used])
 
     def to_dict(self) -> dict[str, Any]:
@@ -176,7 +180,7 @@ class _Gap:
                 self.high, up = rate_per_s, -1
             if self.high is None and rate_per_s >= plan.most_per_s:
                 raise _End("above", f"it kept up at {rate_per_s:.4g}/s, the most that was allowed")
-            if self.low is None and rate_per_s < plan.least_per_s:
+            if self.low is None and rate_per_s / plan.factor < plan.floor_per_s:
                 raise _End("below", f"it failed even at {rate_per_s:.4g}/s: {'; '.join(self.steps[-1].reasons)}")
             rate_per_s = min(rate_per_s * plan.factor**up, plan.most_per_s)
 

@@ -21,8 +21,9 @@ def shown() -> list[tuple[str, str]]:
     """Every command line in a block of code: (guide, line from ``ashcloud`` on)."""
     found = []
     for guide in GUIDES:
-        for block in re.findall(r"^```(?:bash)?\n(.*?)^```", guide.read_text("utf-8"), re.S | re.M):
-            found += [(guide.name, line) for line in re.findall(r"(?:^|[ /])(ashcloud (?!\.).*)$", block, re.M)]
+        for language, block in re.findall(r"^```(\w*)\n(.*?)^```$", guide.read_text("utf-8"), re.S | re.M):
+            if language in ("", "bash"):
+                found += [(guide.name, line) for line in re.findall(r"(?:^|[ /])(ashcloud (?!\.).*)$", block, re.M)]
     return found
 
 
