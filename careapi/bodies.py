@@ -43,7 +43,9 @@ class Generic(msgspec.Struct, forbid_unknown_fields=True, frozen=True):
     parent_external_id: _Id | None = None
 
 
-class _Delivery(msgspec.Struct, forbid_unknown_fields=True):
+class Delivery(msgspec.Struct, forbid_unknown_fields=True):
+    """Posts in the generic form; each is read by itself."""
+
     mentions: Annotated[list[msgspec.Raw], msgspec.Meta(min_length=1, max_length=MOST_POSTS)]
 
 
@@ -59,7 +61,7 @@ class BadBody(Exception):
     """A body that is no delivery at all."""
 
 
-_delivery = msgspec.json.Decoder(_Delivery)
+_delivery = msgspec.json.Decoder(Delivery)
 _generic = msgspec.json.Decoder(Generic)
 
 

@@ -26,6 +26,11 @@ def case(db: Database, case_id: int) -> Case | None:
     return None if row is None else as_case(row)
 
 
+def listed(db: Database, where: str, values: Sequence[object]) -> list[Case]:
+    """The cases that a condition (and an order, a limit) finds."""
+    return [as_case(row) for row in db.execute(f'SELECT {COLUMNS} FROM "case" WHERE {where}', values)]
+
+
 def claim(
     db: Database, agent: str, languages: Sequence[Language], capacity: int, rules: Rules, now_s: float
 ) -> Case | None:

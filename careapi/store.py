@@ -62,6 +62,9 @@ class Store(Protocol):
     def waiting(self) -> int:
         """Number of writes that no transaction has taken up yet."""
 
+    def slow_down(self, commit_s: float) -> None:
+        """Let each commit take at least so long, as on a slow disk."""
+
     async def end_leases(self) -> int:
         """Put back the cases of agents who were not heard of; returns how many."""
 

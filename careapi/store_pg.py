@@ -118,6 +118,10 @@ class PostgresStore:
         """See `Store.waiting`."""
         return self.writer.waiting() + self.claimer.waiting()
 
+    def slow_down(self, commit_s: float) -> None:
+        """See `Store.slow_down`."""
+        self.writer.delay_s = self.claimer.delay_s = commit_s
+
     async def vacuum(self) -> None:
         """See `Store.vacuum`. Old rows that another transaction can still see stay until the next time."""
         async with self._readers.one() as link:

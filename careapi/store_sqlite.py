@@ -102,6 +102,10 @@ class SqliteStore:
         """See `Store.waiting`."""
         return self.writer.waiting()
 
+    def slow_down(self, commit_s: float) -> None:
+        """See `Store.slow_down`."""
+        self.writer.delay_s = commit_s
+
     async def end_leases(self) -> int:
         """See `Store.end_leases`."""
         return await self._put(cases.end_leases)

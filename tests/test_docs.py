@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -46,12 +47,24 @@ def test_every_option_is_in_the_guide_of_commands() -> None:
     assert {name for name in options if not re.search(rf"{name}\b", text)} == set()
 
 
+def serve_a_moment(words: list[str], folder: Path) -> None:
+    """Start the service, wait until it says that it is ready, and let it end as Ctrl-C does."""
+    line = [sys.executable, "-m", "ashcloud", *words, "--port", "0"]
+    with subprocess.Popen(line, cwd=folder, stdout=subprocess.PIPE, text=True) as service:
+        assert service.stdout is not None and "url" in service.stdout.readline()
+        service.send_signal(signal.SIGINT)
+        assert service.wait(timeout=20) == 0
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("guide", sorted({guide for guide, _ in LINES}))
 def test_the_commands_of_a_guide_run_one_after_the_other(guide: str, tmp_path: Path) -> None:
     december.write_past(tmp_path)
     for line in [line for name, line in LINES if name == guide]:
         words = [SMALLER.get(word, word) for word in words_of(line)]
+        if words[0] == "serve":
+            serve_a_moment(words, tmp_path)
+            continue
         done = subprocess.run([sys.executable, "-m", "ashcloud", *words], cwd=tmp_path, capture_output=True, text=True)
         # A promise that cannot be kept is an answer, and so is a model that is not to be trusted.
         missed = words[0] in {"staff", "hindcast"} and done.returncode == 1
