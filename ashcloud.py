@@ -43,8 +43,8 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "hindcast", "simulate", "compare", "resume", "report", "rerun", "roster", "scenario",
-    "desk", "plan-file", "trace", "breakpoint", "serve", "care", "bench",
+    "run", "staff", "nowcast", "hindcast", "calibrate", "simulate", "compare", "resume", "report", "rerun", "roster",
+    "scenario", "desk", "plan-file", "trace", "breakpoint", "serve", "care", "bench",
     "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
     "migrate", "seed",
 )  # fmt: skip
@@ -494,6 +494,40 @@ def _hindcast(trace: Path, interval_min: str, out: Path | None, as_json: bool, *
     click.get_current_context().exit(told.code)
 
 
+MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_default=True,
+                   help="Which column is what: genesys, plain, zendesk, or a file of your own.")  # fmt: skip
+
+
+@main.command("calibrate")
+@click.argument("history", type=click.Path(path_type=Path))
+@_with(
+    MAP,
+    click.option("--out", type=click.Path(path_type=Path), required=True, metavar="FILE", help="File to write, .toml."),
+    click.option("--zone", metavar="ZONE", help="Zone of times without an offset.  [default: that of the map]"),
+    click.option("--local", metavar="ZONE", help="Zone in which the desk lives.  [default: that of the times]"),
+    click.option("--gaps", type=click.Choice(["refuse", "zero", "unknown"]), default="refuse", show_default=True,
+                 help="What an interval means that has no row."),
+    click.option("--window", type=click.Choice(["surge", "week", "history"]), default="surge", show_default=True,
+                 help="What the scenario plays: the largest surge, an ordinary week, or all of it."),
+    SEED,
+    AS_JSON,
+)  # fmt: skip
+def _calibrate(history: Path, as_json: bool, **asked: Any) -> None:
+    """Fit a scenario to a HISTORY of one's own.
+
+    \b
+    Example:
+      ashcloud calibrate history.csv --local Europe/Amsterdam --out ours.toml
+
+    A table of counts by interval, or one row a contact. Tells how well it foretells weeks that were kept back.
+    """
+    from reports import calibrate
+    from reports.console import Terminal
+
+    told = calibrate.write(history, voice=Terminal(), **asked)
+    _print(as_json, told.to_dict() if as_json else told, calibrate.draw)
+
+
 @main.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 def _report(run: Path) -> None:
@@ -622,10 +656,6 @@ def _desk_show(name: str, as_json: bool) -> None:
     from reports import listing
 
     _print(as_json, listing.desk_facts(name), listing.print_desk)
-
-
-MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_default=True,
-                   help="Which column is what: genesys, plain, zendesk, or a file of your own.")  # fmt: skip
 
 
 @_desk.command("import")

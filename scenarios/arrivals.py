@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import accumulate, pairwise
 from zoneinfo import ZoneInfo
 
@@ -98,24 +98,26 @@ def profiles(base: Base, own_zone: str, grid: Grid) -> FloatArray:
     Each language follows the hour and the weekday of its own zones, or of `own_zone` if it has
     none. Over a whole week without a change of clocks each column has mean exactly 1.
     """
-    hours, weekdays = np.array(base.hours), np.array(base.weekdays)
-    week = np.outer(weekdays / weekdays.mean(), hours / hours.mean())
 
-    def of_zone(zone: str) -> FloatArray:
+    @cache
+    def slots(zone: str) -> tuple[IndexArray, IndexArray]:
         local = grid.local_s(zone)
         weekday = (local // DAY_S).astype(np.intp) + 3  # 1 January 1970 was a Thursday
-        out: FloatArray = week[weekday % 7, (local // HOUR_S).astype(np.intp) % 24]
+        return weekday % 7, (local // HOUR_S).astype(np.intp) % 24
+
+    @cache
+    def of_zone(zone: str, own: Language | None) -> FloatArray:
+        profile = base if own is None else base.profiles[own]
+        hours, weekdays = np.array(profile.hours), np.array(profile.weekdays)
+        out: FloatArray = np.outer(weekdays / weekdays.mean(), hours / hours.mean())[slots(zone)]
         return out
 
-    shares = [
-        {row.zone: row.share for row in base.zones.get(language, ())} or {own_zone: 1.0}
-        for language in members(Language)
-    ]
-    known = {zone: of_zone(zone) for zone in {zone for zones in shares for zone in zones}}
-    columns = [
-        sum((share * known[zone] for zone, share in zones.items()), np.zeros(grid.n)) / sum(zones.values())
-        for zones in shares
-    ]
+    columns = []
+    for language in members(Language):
+        zones = {row.zone: row.share for row in base.zones.get(language, ())} or {own_zone: 1.0}
+        own = language if language in base.profiles else None
+        parts = (share * of_zone(zone, own) for zone, share in zones.items())
+        columns.append(sum(parts, np.zeros(grid.n)) / sum(zones.values()))
     return np.stack(columns, axis=1)
 
 

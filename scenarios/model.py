@@ -84,10 +84,18 @@ def _all_live_somewhere(rows: tuple[Zone, ...]) -> tuple[Zone, ...]:
     return rows
 
 
+class Profile(Frozen):
+    """Day and week of one language, in the place of those of all."""
+
+    hours: Annotated[Profile24, AfterValidator(_not_all_zero)]
+    weekdays: Annotated[Profile7, AfterValidator(_not_all_zero)]
+
+
 class Base(Frozen):
     """The ordinary week: rates, day and week profiles in each language's own local time, noise.
 
-    Profiles are relative; they are scaled so that a whole week has exactly the stated rate.
+    Profiles are relative; they are scaled so that a whole week has exactly the stated rate. A language
+    in `profiles` has its own, the others have `hours` and `weekdays`.
     """
 
     mentions_per_h: NonNegative = 60_000 / 168
@@ -95,6 +103,7 @@ class Base(Frozen):
     hours: Annotated[Profile24, AfterValidator(_not_all_zero)] = (1.0,) * 24
     weekdays: Annotated[Profile7, AfterValidator(_not_all_zero)] = (1.0,) * 7
     zones: dict[Language, Annotated[tuple[Zone, ...], AfterValidator(_all_live_somewhere)]] = Field(default={})
+    profiles: dict[Language, Profile] = Field(default={})
     noise: Noise = Noise()
 
     @model_validator(mode="after")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 import signal
 import subprocess
 import sys
 from pathlib import Path
 
 import december
+import make_history
 import pytest
 from commands import TINY, TINY_DESK, leaves, parse, words_of
 
@@ -60,6 +62,7 @@ def serve_a_moment(words: list[str], folder: Path) -> None:
 @pytest.mark.parametrize("guide", sorted({guide for guide, _ in LINES}))
 def test_the_commands_of_a_guide_run_one_after_the_other(guide: str, tmp_path: Path) -> None:
     december.write_past(tmp_path)
+    shutil.copy(make_history.FILE, tmp_path)
     for line in [line for name, line in LINES if name == guide]:
         words = [SMALLER.get(word, word) for word in words_of(line)]
         if words[0] == "serve":

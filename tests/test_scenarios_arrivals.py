@@ -175,3 +175,15 @@ def test_cells_before_the_start_stay_empty() -> None:
     time_s = traffic.draw(traffic.cases(500.0), 1000.0, rng(1), rng(2), rng(3))
     assert 900 <= time_s.min() < 1100
     assert time_s.max() > 35_000
+
+
+def test_a_language_may_have_a_profile_of_its_own() -> None:
+    own = {"en": {"hours": [1.0] * 12 + [3.0] * 12, "weekdays": [1.0] * 6 + [0.0]}}
+    base = Base.model_validate({"hours": HOURS, "weekdays": WEEKDAYS, "profiles": own})
+    grid = Grid.over(scenario(onset_local="2015-06-01T00:00:00"), 0.0, 7 * 86_400.0)
+    table = profiles(base, "Europe/Amsterdam", grid)
+    plain = profiles(Base(hours=HOURS, weekdays=WEEKDAYS), "Europe/Amsterdam", grid)
+    english = table[:, code(Language.EN)]
+    assert english[:48] == pytest.approx(0.5 * 7 / 6) and english[48:96] == pytest.approx(1.5 * 7 / 6)
+    assert (english[6 * 96 :] == 0).all()
+    assert np.array_equal(table[:, code(Language.NL)], plain[:, code(Language.NL)])

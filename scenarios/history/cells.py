@@ -70,11 +70,14 @@ class Moments:
         What cannot be read, or is no time because the clocks were put forward over it.
     twice : (rows,) bool
         Whether the time lies in the hour that the clocks ran through twice; it is taken for the first.
+    jumped : frozenset of int
+        Rows, all of them with a fault, whose time the clocks jumped over.
     """
 
     utc_s: FloatArray
     faults: list[tuple[int, str]]
     twice: NDArray[np.bool_]
+    jumped: frozenset[int] = frozenset()
 
 
 def moments(texts: Sequence[str], zone: ZoneInfo, dates: Dates = "day_first") -> Moments:
@@ -88,7 +91,7 @@ def moments(texts: Sequence[str], zone: ZoneInfo, dates: Dates = "day_first") ->
     In the hour that comes twice the first one is meant, unless rows in order of time run back: see
     `in_order`.
     """
-    out, faults = np.full(len(texts), np.nan), []
+    out, faults, jumped = np.full(len(texts), np.nan), [], set()
     twice = np.zeros(len(texts), dtype=np.bool_)
     hours: dict[datetime, tuple[float, float] | None] = {}  # of each local hour: UTC of its start, first and second
     for row, text in enumerate(texts):
@@ -104,18 +107,20 @@ def moments(texts: Sequence[str], zone: ZoneInfo, dates: Dates = "day_first") ->
                 hours[quarter] = _both(quarter, zone)
             both = hours[quarter]
             if both is None:
+                jumped.add(row)
                 raise ValueError(f"is {cell_shown(text)}, which did not exist in {zone.key}: the clocks went forward")
             out[row] = both[0] + (local - quarter).total_seconds()
             twice[row] = both[0] != both[1]
         except ValueError as error:
             faults.append((row, str(error)))
-    return Moments(out, faults, twice)
+    return Moments(out, faults, twice, frozenset(jumped))
 
 
-def in_order(read: Moments, zone: ZoneInfo) -> FloatArray:
+def in_order(read: Moments, zone: ZoneInfo, once: bool = False) -> FloatArray:
     """(rows,) times with the hour that came twice told apart by the order of the rows, where that tells.
 
-    If the rows ascend apart from one step back inside that hour, what follows the step is its second run.
+    If the rows ascend apart from one step back inside that hour, what follows the step is its second run. With
+    `once` no time may be there twice, so that a repeated one is such a step too.
     """
     utc = read.utc_s.copy()
     rows = np.flatnonzero(read.twice)
@@ -125,7 +130,8 @@ def in_order(read: Moments, zone: ZoneInfo) -> FloatArray:
     if np.any(np.diff(rest) < 0):
         return utc  # not in order of time
     for night in np.split(rows, np.flatnonzero(np.diff(utc[rows]) > DAY_S) + 1):
-        back = np.flatnonzero(np.diff(utc[night]) < 0)
+        steps = np.diff(utc[night])
+        back = np.flatnonzero(steps <= 0 if once else steps < 0)
         if back.size == 1:
             shift = _fold_s(float(utc[night[0]]), zone)
             utc[night[back[0] + 1 :]] += shift

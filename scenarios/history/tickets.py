@@ -86,7 +86,7 @@ def read_tickets(
 
 
 def _imported(table: Table, contacts: Contacts, window: Window) -> Imported:
-    first = _first(contacts)
+    first = openers(contacts)
     about = {
         "scenario": "tickets", "scenario_digest": table.digest, "source": table.digest, "seed": 0, "replication": 0,
         "size_u": None, "window_s": [window.start_s - window.zero_s, window.end_s - window.zero_s],
@@ -119,7 +119,7 @@ def _window(table: Table, contacts: Contacts, local: ZoneInfo, onset: datetime |
     return Window(start, float(end), _utc_s(onset or midnight, local), onset or midnight, local)
 
 
-def _first(contacts: Contacts) -> NDArray[np.bool_]:
+def openers(contacts: Contacts) -> NDArray[np.bool_]:
     """(rows,) whether a row, in order of time, is the first of its ticket that wants an answer."""
     order = contacts.order
     wants = np.flatnonzero(contacts.words["kind"][order] == code(PostKind.CASE))
