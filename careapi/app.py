@@ -12,9 +12,10 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from careapi import problems
+from careapi import pages, problems
 from careapi.access import Access
 from careapi.care import Care
+from careapi.described import describe, methods_of
 from careapi.guards import Gate, Guard
 from careapi.knobs import Knobs
 from careapi.logs import LOG
@@ -73,12 +74,13 @@ def create_app(
         title="ashcloud care service", version=version("ashcloud"), lifespan=life, docs_url=None, redoc_url=None,
         summary="Takes posts in, queues them, hands them to agents.", separate_input_output_schemas=False,
     )  # fmt: skip
-    for each in (ops, hot, cases, levers):
+    for each in (ops, hot, cases, levers, pages.session, pages.routes):
         app.include_router(each)
     app.state.gate = gate
+    app.add_middleware(pages.SessionCookie)
     app.add_middleware(Guard, gate=gate)
     _handle(app)
-    _describe(app)
+    describe(app, schemas())
     return app
 
 
@@ -107,11 +109,13 @@ def _handle(app: FastAPI) -> None:
         faults = [{"at": ".".join(map(str, each["loc"])), "why": each["msg"]} for each in found[:20]]
         return problem("bad-request", faults=faults)
 
-    async def http(_: Request, fault: Exception) -> Response:
+    async def http(request: Request, fault: Exception) -> Response:
         known = cast(HTTPException, fault)
         slug = _SLUGS.get(known.status_code, "bad-request" if known.status_code < 500 else "internal")
         answer = problem(slug, known.detail if slug == "bad-body" else "")
         answer.headers.update(known.headers or {})
+        if known.status_code == 405:
+            answer.headers["Allow"] = methods_of(request)
         return answer
 
     async def failed(request: Request, fault: Exception) -> Response:
@@ -127,17 +131,3 @@ def _handle(app: FastAPI) -> None:
 
 def _route(request: Request) -> str:
     return str(getattr(request.scope.get("route"), "path", "?"))
-
-
-def _describe(app: FastAPI) -> None:
-    """Add to the description what the hot routes read and write."""
-    usual = app.openapi
-
-    def described() -> dict[str, Any]:
-        if app.openapi_schema is None:
-            found = usual()
-            parts = found.setdefault("components", {}).setdefault("schemas", {})
-            parts.update(schemas())
-        return cast(dict[str, Any], app.openapi_schema)
-
-    app.openapi = described  # type: ignore[method-assign]

@@ -31,6 +31,7 @@ from careapi.web import (
     IfMatch,
     Key,
     Limit,
+    NeededMatch,
     Number,
     RequiredKey,
     Worker,
@@ -104,7 +105,7 @@ async def reply(
 
 @cases.post("/v1/cases/{case_id}/release", response_model=CaseOut, responses=_CHANGES)
 async def release(
-    request: Request, token: Worker, case_id: Number, body: Acting, if_match: IfMatch = None, key: Key = None
+    request: Request, token: Worker, case_id: Number, body: Acting, if_match: NeededMatch = None, key: Key = None
 ) -> Response:
     """Put a case back with its age."""
     agent, version = acting(token, body.agent), version_of(if_match)
@@ -113,7 +114,7 @@ async def release(
 
 @cases.post("/v1/cases/{case_id}/transfer", response_model=CaseOut, responses=_CHANGES)
 async def transfer(
-    request: Request, token: Worker, case_id: Number, body: TransferIn, if_match: IfMatch = None, key: Key = None
+    request: Request, token: Worker, case_id: Number, body: TransferIn, if_match: NeededMatch = None, key: Key = None
 ) -> Response:
     """Pass a case to another agent, or to the queue of another language, with its age."""
     agent, version = acting(token, body.agent), version_of(if_match)
@@ -127,7 +128,7 @@ async def transfer(
 
 @cases.post("/v1/cases/{case_id}/resolve", response_model=CaseOut, responses=_CHANGES)
 async def resolve(
-    request: Request, token: Worker, case_id: Number, body: ResolveIn, if_match: IfMatch = None, key: Key = None
+    request: Request, token: Worker, case_id: Number, body: ResolveIn, if_match: NeededMatch = None, key: Key = None
 ) -> Response:
     """Close a case that the agent holds, or one that waits for its customer."""
     agent, version = acting(token, body.agent), version_of(if_match)
@@ -138,7 +139,7 @@ async def resolve(
 
 @cases.post("/v1/cases/{case_id}/reopen", response_model=CaseOut, responses=_CHANGES)
 async def reopen(
-    request: Request, token: Worker, case_id: Number, body: Acting, if_match: IfMatch = None, key: Key = None
+    request: Request, token: Worker, case_id: Number, body: Acting, if_match: NeededMatch = None, key: Key = None
 ) -> Response:
     """Put a closed or waiting case into its queue once more."""
     agent, version = acting(token, body.agent), version_of(if_match)
@@ -147,7 +148,7 @@ async def reopen(
 
 @cases.post("/v1/cases/{case_id}/merge", response_model=CaseOut, responses=_CHANGES)
 async def merge(
-    request: Request, token: Worker, case_id: Number, body: MergeIn, if_match: IfMatch = None, key: Key = None
+    request: Request, token: Worker, case_id: Number, body: MergeIn, if_match: NeededMatch = None, key: Key = None
 ) -> Response:
     """Close a case into another one of the same customer; the answer is the one that stays."""
     agent, version = acting(token, body.agent), version_of(if_match)

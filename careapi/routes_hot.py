@@ -69,9 +69,12 @@ def _described(body: type, answer: type) -> dict[str, Any]:
 def schemas() -> dict[str, Any]:
     """Descriptions of what is read and written here, for the description of the API."""
     _, found = msgspec.json.schema_components(
-        [bodies.Delivery, Taken, ClaimIn], ref_template="#/components/schemas/{name}"
+        [bodies.Delivery, bodies.Generic, Taken, ClaimIn], ref_template="#/components/schemas/{name}"
     )
-    return dict(found)
+    parts: dict[str, Any] = dict(found)
+    posts = parts[bodies.Delivery.__name__]["properties"]["mentions"]  # which are read one by one, later
+    posts["items"] = {"$ref": f"#/components/schemas/{bodies.Generic.__name__}"}
+    return parts
 
 
 @hot.get("/hooks/x", response_class=Response, responses=told("bad-request", "too-many"))
@@ -166,7 +169,7 @@ async def claim(
     """Give an agent the case that is due first over the queues that he may serve."""
     token, body = allowed(request, Scope.WORK), await request.body()
     try:
-        asked = _claim.decode(body)
+        asked = bodies.as_said(_claim, body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
         raise Refused("bad-body", str(fault)) from None
     acting(token, asked.agent)
@@ -214,7 +217,7 @@ def served(tx: Tx, asked: ClaimIn) -> tuple[list[Language], int]:
     if not languages or capacity is None:
         row = tx.row("SELECT langs, capacity FROM agent WHERE id = ?", asked.agent)
         if row is None and not languages:
-            raise Refused("bad-request", f"agent {asked.agent} is not signed in: name langs, or set his presence")
+            raise Refused("not-now", f"agent {asked.agent} is not signed in: name langs, or set his presence")
         if row is not None:
             languages = languages or [Language(each) for each in row[0].split(",")]
             capacity = int(row[1]) if capacity is None else capacity

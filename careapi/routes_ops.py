@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import html
 from contextlib import suppress
 from typing import Annotated, Any, Literal
 
 import msgspec
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse
 from pydantic import Field
 
 from careapi import knobs, metrics
 from careapi.knobs import Faults, Knobs
 from careapi.model import EventKind, Unavailable
 from careapi.shapes import Strict
-from careapi.web import COOKIE, Admin, AnyAgent, router, the, told
+from careapi.web import Admin, router, the, told
 
 ops = APIRouter(tags=["operation"])
 levers = router("operation")
@@ -65,29 +63,6 @@ async def read_metrics(request: Request) -> Response:
     return Response(care.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@ops.get("/docs", response_class=HTMLResponse, include_in_schema=False)
-async def docs(request: Request) -> HTMLResponse:
-    """List the addresses, from the description of the API, with nothing from elsewhere."""
-    described: dict[str, Any] = request.app.openapi()
-    rows = [
-        f"<tr><td>{method.upper()}</td><td><code>{html.escape(path)}</code></td>"
-        f"<td>{html.escape(one.get('description', one.get('summary', '')))}</td></tr>"
-        for path, methods in described["paths"].items()
-        for method, one in methods.items()
-    ]
-    return HTMLResponse(_PAGE.format(title=html.escape(described["info"]["title"]), rows="\n".join(rows)))
-
-
-@levers.post("/v1/session", status_code=204, response_class=Response)
-async def session(request: Request, token: AnyAgent) -> Response:
-    """Keep the token in a cookie, which event streams of browsers send; good for reading alone."""
-    letters = request.headers["authorization"].partition(" ")[2].strip() if "authorization" in request.headers else ""
-    answer = Response(status_code=204)
-    if letters:
-        answer.set_cookie(COOKIE, letters, httponly=True, samesite="strict", path="/v1")
-    return answer
-
-
 @levers.get("/v1/faults", response_model=FaultsIn)
 async def read_faults(request: Request, token: Admin) -> Any:
     """Tell what is broken on purpose."""
@@ -124,13 +99,3 @@ def turn(now: Knobs, body: KnobsIn) -> None:
     """Set what is named."""
     for name, value in body.model_dump(exclude_none=True).items():
         setattr(now, name, value)
-
-
-_PAGE = """<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>{title}</title>
-<meta name="viewport" content="width=device-width">
-<style>body{{font:16px/1.5 system-ui,sans-serif;max-width:70rem;margin:2rem auto;padding:0 1rem}}
-td{{padding:.3rem .8rem .3rem 0;vertical-align:top;border-top:1px solid #ddd}}</style></head>
-<body><main><h1>{title}</h1><p>The whole description, for programs: <a href="/openapi.json">/openapi.json</a>.</p>
-<table>{rows}</table></main></body></html>
-"""

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from careapi.bodies import MOST_NUMBER
 from careapi.model import Case, Status
 from scenarios.names import Language
 
-MOST_NUMBER = 2**53 - 1  # what every reader of JSON can hold
 CODE = r"^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$"
 
 
@@ -28,12 +28,17 @@ def _said(text: str) -> str:
 
 Number = Annotated[int, Field(ge=1, le=MOST_NUMBER)]
 Code = Annotated[str, Field(pattern=CODE, description="Code of an agent or the like: no names of people")]
-Said = Annotated[str, Field(min_length=1, max_length=5000), AfterValidator(_said)]
-Line = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_said)]
+_SAID: Any = {"json_schema_extra": {"pattern": r"^[^\x00]*[^\x00\s][^\x00]*$"}}
+Said = Annotated[str, Field(min_length=1, max_length=5000, **_SAID), AfterValidator(_said)]
+Line = Annotated[str, Field(min_length=1, max_length=200, **_SAID), AfterValidator(_said)]
 Flight = Annotated[str, Field(pattern=r"^[A-Z0-9]{2}[0-9]{1,4}$", examples=["KL1234"])]
 Day = Annotated[str, Field(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$", examples=["2010-04-15"])]
 Seat = Annotated[str, Field(pattern=r"^[1-9][0-9]?[A-K]$", examples=["12A"])]
 Tongue = Annotated[Language, Field(strict=False)]
+
+
+def _there(name: str) -> dict[str, Any]:
+    return {"required": [name], "properties": {name: {"type": "string"}}}
 
 
 class Strict(BaseModel):
@@ -65,6 +70,8 @@ class ReplyIn(Acting):
 
 class TransferIn(Acting):
     """To whom a case goes: an agent, a language, or both."""
+
+    model_config = ConfigDict(json_schema_extra={"anyOf": [_there("to_agent"), _there("to_lang")]})
 
     to_agent: Code | None = None
     to_lang: Tongue | None = None

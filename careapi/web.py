@@ -13,16 +13,19 @@ from fastapi.security import HTTPBearer
 
 from careapi import problems
 from careapi.access import Scope, Token
+from careapi.bodies import ANY, MOST_NUMBER
 from careapi.care import Care
 from careapi.once import Kept, digest, once
 from careapi.problems import Refused
-from careapi.shapes import MOST_NUMBER, ProblemOut
+from careapi.shapes import ProblemOut
 from careapi.tx import Tx
 
 JSON = "application/json"
+NEEDED = "x-needed"
 COOKIE = "ashcloud_care_token"
 _BEARER = HTTPBearer(auto_error=False, scheme_name="token")
-_ETAG = re.compile(r'(?:W/)?"?([0-9]{1,15})"?')
+_TAG = r'^(?:W/)?"?([0-9]{1,15})"?$'
+_ETAG = re.compile(_TAG)
 
 
 class StrictRequest(Request):
@@ -31,19 +34,24 @@ class StrictRequest(Request):
     async def json(self) -> Any:
         """The body, decoded; raises a problem that FastAPI lets through."""
         try:
-            return msgspec.json.decode(await self.body())
+            return ANY.decode(await self.body())
         except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
             raise HTTPException(422, str(fault)) from None
 
 
 class StrictRoute(APIRoute):
-    """A route that reads its body by `StrictRequest`."""
+    """A route that reads its body by `StrictRequest` and takes no query that it does not know."""
 
     def get_route_handler(self) -> Callable[[Request], Any]:
         """See `APIRoute.get_route_handler`."""
         handler = super().get_route_handler()
+        known = {parameter.alias for parameter in self.dependant.query_params}
 
         async def strict(request: Request) -> Response:
+            unknown = request.query_params.keys() - known
+            if unknown:
+                told = ", ".join(sorted(known)) or "none"
+                raise Refused("bad-request", f"the query has a part that is not known here; known: {told}")
             return await handler(StrictRequest(request.scope, request.receive))
 
         return strict
@@ -72,7 +80,7 @@ def the(request: Request) -> Care:
 
 
 class _Needs:
-    """A token that allows one of these. Reads may bring it in a cookie, because event streams of browsers must."""
+    """A token that allows one of these; that of a browser's session is lent by `careapi.pages.SessionCookie`."""
 
     def __init__(self, *any_of: Scope) -> None:
         self.any_of = any_of
@@ -83,10 +91,7 @@ class _Needs:
 
 def allowed(request: Request, *any_of: Scope) -> Token:
     """The token of a request; raises `Refused`."""
-    given = request.headers.get("authorization")
-    if given is None and request.method == "GET" and COOKIE in request.cookies:
-        given = f"Bearer {request.cookies[COOKIE]}"
-    return the(request).access.allow(given, *any_of)
+    return the(request).access.allow(request.headers.get("authorization"), *any_of)
 
 
 AnyAgent = Annotated[Token, Depends(_Needs(Scope.WORK, Scope.CRM, Scope.PAY, Scope.CREW, Scope.LEAD, Scope.VIEWER))]
@@ -104,9 +109,9 @@ Limit = Annotated[int, Query(ge=1, le=200)]
 _KEY = {"pattern": r"^[\x21-\x7e]{1,255}$", "description": "The same key, the same answer"}
 Key = Annotated[str | None, Header(alias="Idempotency-Key", **_KEY)]
 RequiredKey = Annotated[str, Header(alias="Idempotency-Key", **_KEY)]
-IfMatch = Annotated[
-    str | None, Header(alias="If-Match", max_length=40, description="The ETag of the case as it was read")
-]
+_MATCH: Any = {"alias": "If-Match", "pattern": _TAG, "description": "The ETag of the case as it was read"}
+IfMatch = Annotated[str | None, Header(**_MATCH)]
+NeededMatch = Annotated[str | None, Header(**_MATCH, json_schema_extra={NEEDED: True})]  # without it 428, not 422
 
 
 def acting(token: Token, agent: str) -> str:
