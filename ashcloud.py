@@ -350,6 +350,8 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
     click.option("--worlds", metavar="N", type=click.IntRange(0), default=24, show_default=True,
                  help="Worlds at most, drawn from the assumed ranges, in which the plans are played; 0: none."),
     click.option("--roster", metavar="RULES", help="Make a roster too, by this set of rules, such as dutch."),
+    click.option("--roster-heads", type=click.Choice(["any", "own"]), default="any", show_default=True,
+                 help="Agents of the roster: as many as it takes, or at most the desk's own heads in each pool."),
     SEED,
     HOURS,
     OUT,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from reports import formats as fm
+from sim.staff.assign import THUMB
 from sim.staff.roster_check import breaches
 from sim.staff.rostering import Roster
 
@@ -16,6 +17,8 @@ def roster_facts(roster: Roster, seats_cost: float) -> dict[str, Any]:
         "confirmed": roster.rules.confirmed,
         "note": roster.rules.note,
         "agents": roster.agents,
+        "agents_at_least": sum(each.least for each in roster.assigned),
+        "assigned_by": {pool.name: each.by for pool, each in zip(roster.desk.pools, roster.assigned, strict=True)},
         "duties": len(roster.duties),
         "paid_hours": roster.paid_hours,
         "cost": roster.cost,
@@ -46,10 +49,12 @@ def roster_lines(roster: Roster, seats_cost: float) -> list[str]:
     missed = [f"{g.name} {fm.share(g.share)}" for g in roster.groups if g.kind != "part" and g.margin < 0.0]
     lines = [
         f"{roster.agents} agents in {len(roster.duties)} shifts; {roster.paid_hours:,.0f} paid hours with breaks, "
-        f"holidays and training; EUR {roster.cost:,.0f}, EUR {roster.cost - seats_cost:,.0f} above the bare seats.",
+        f"holidays and training; EUR {roster.cost:,.0f}, {_against(roster.cost - seats_cost)} the bare seats.",
         f"Played on fresh days after {rounds}, {roster.dropped} shifts dropped that it can do without: "
         f"{fm.share(whole.share)} in time{span}; it {'keeps' if roster.keeps else 'does not keep'} the promise.",
     ]
+    if not any(each.open for each in roster.assigned):
+        lines.append(_agents(roster))
     if missed:
         lines.append(f"Below the promise: {', '.join(missed)}.")
     if not all(each.proven for each in roster.covers):
@@ -58,3 +63,23 @@ def roster_lines(roster: Roster, seats_cost: float) -> list[str]:
     if roster.rules.note:
         lines.append(f"Note: {roster.rules.note}.")
     return lines
+
+
+def _against(more: float) -> str:
+    return f"EUR {abs(more):,.0f} {'above' if more >= 0.0 else 'below'}"
+
+
+def _agents(roster: Roster) -> str:
+    """How near the number of agents is to the fewest."""
+    least = sum(each.least for each in roster.assigned)
+    if roster.agents <= least:
+        return "No fewer agents can take these shifts within the rules."
+    slow = [
+        pool.name
+        for pool, each in zip(roster.desk.pools, roster.assigned, strict=True)
+        if each.agents > each.least and each.by == THUMB
+    ]
+    text = f"At least {least} agents are needed for these shifts, by their hours and by who works or rests at once"
+    if slow:
+        text += f"; in {fm.listed(slow)} they were given by the rule of thumb, as HiGHS found no better in its time"
+    return f"{text}."

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from reports import roster_files
 from reports.desk_toml import desk_toml
+from reports.staff_words import shrinkage_of
 from reports.staffed import Staffed
-from sim.desk import Desk, Pool
+from sim.desk import Pool
 from sim.staff.duty import safe
 from sim.staff.reachable import Reachable
+from sim.staff.rules import Rules
 from sim.staff.seats import HOUR_S, QUARTER_S
 
 REQUIREMENT, REACHABLE, DESK = "requirement.csv", "reachable.csv", "requirement.toml"
@@ -43,14 +45,14 @@ def requirement(told: Staffed) -> Iterator[list[Any]]:
     desk, seats = told.question.desk, told.requirement.seats
     names = [safe(pool.name) for pool in desk.pools]
     yield [
-        *TIMES, "seats_total", "paid_total",
+        *TIMES, "seats_total", "paid_total", "shrinkage_of",
         *(f"seats {name}" for name in names), *(f"paid {name}" for name in names),
     ]  # fmt: skip
-    paid = paid_heads(desk, seats.heads)
+    paid, whose = paid_heads(told), safe(shrinkage_of(told))
     for i in range(seats.heads.shape[1]):
         yield [
             *_times(told, seats.start_s + i * seats.interval_s),
-            int(seats.heads[:, i].sum()), round(float(paid[:, i].sum()), 2),
+            int(seats.heads[:, i].sum()), round(float(paid[:, i].sum()), 2), whose,
             *seats.heads[:, i].tolist(), *(round(float(value), 2) for value in paid[:, i]),
         ]  # fmt: skip
 
@@ -70,9 +72,13 @@ def _times(told: Staffed, at_s: float) -> list[str]:
     return [*clocks, f"{at_s / HOUR_S:g}"]
 
 
-def paid_heads(desk: Desk, heads: NDArray[np.int64]) -> NDArray[np.float64]:
-    """(pools, intervals) heads on the payroll for so many at work: breaks and absence added."""
-    out: NDArray[np.float64] = heads / np.array([[at_work(pool)] for pool in desk.pools])
+def paid_heads(told: Staffed) -> NDArray[np.float64]:
+    """(pools, intervals) heads on the payroll for so many at work: breaks and absence added, see `shrinkage_of`."""
+    heads, desk = told.requirement.seats.heads, told.question.desk
+    if told.roster is not None:
+        out: NDArray[np.float64] = heads / by_rules(told.roster.rules)
+    else:
+        out = heads / np.array([[at_work(pool)] for pool in desk.pools])
     return out
 
 
@@ -84,6 +90,12 @@ def at_work(pool: Pool) -> float:
     ]
     paid, rest = (sum(column) for column in zip(*hours, strict=True)) if hours else (1.0, 0.0)
     return (1.0 - pool.absent_share) * (1.0 - (rest / paid if paid else 0.0))
+
+
+def by_rules(rules: Rules) -> float:
+    """The same by rules of working time: holidays, sickness, and the breaks of its shifts on average."""
+    rest = np.mean([sum(b.minutes for b in rules.breaks if n >= b.from_h) / 60.0 / n for n in rules.lengths_h])
+    return float((1.0 - rules.planned_share) * (1.0 - rules.unplanned_share) * (1.0 - rest))
 
 
 def desk_file(told: Staffed) -> bytes:

@@ -21,7 +21,8 @@ class StaffSettings(Frozen):
     `per` is whether promises hold for each language as well as for all; `budget` the time for the search, in words;
     `size` that of the surges; `miss_eur` the price of a missed case, an assumption; `baselines` the number of days on
     which usual ways to staff are played, 0: not at all; `worlds` that of the worlds drawn from the assumed ranges at
-    most, 0: none; `roster` the rules of a roster, None: no roster is made.
+    most, 0: none; `roster` the rules of a roster, None: no roster is made; `roster_heads` whether it has as many agents
+    as it takes or at most the desk's own heads in each pool.
     """
 
     per: Literal["language", "all"] = "language"
@@ -33,6 +34,7 @@ class StaffSettings(Frozen):
     baselines: Annotated[int, Field(ge=0)] = 8
     worlds: Annotated[int, Field(ge=0)] = MOST_WORLDS
     roster: str | None = None
+    roster_heads: Literal["any", "own"] = "any"
 
 
 class StaffManifest(Frozen):

@@ -76,7 +76,10 @@ def search(
         watch.progress(6 / STEPS, 6)
         usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
         watch.progress(7 / STEPS, 7)
-        roster = None if rules is None or watch.stopped() else make(asked, main, rules, Budget(ROSTER * seconds, watch))
+        roster = None
+        if rules is not None and not watch.stopped():
+            most = [pool.heads for pool in desk.pools] if settings.roster_heads == "own" else None
+            roster = make(asked, main, rules, Budget(ROSTER * seconds, watch), most)
         watch.progress(1.0, STEPS)
         stopped = watch.stopped()
     told = Staffed(

@@ -187,11 +187,19 @@ def _sure(told: Staffed) -> str:
 
 def _cautions(told: Staffed) -> list[str]:
     out = ["The requirement is as if all stood ready; shifts, rest and notice come on top."]
+    out.append(f"Paid heads in requirement.csv have breaks and absence of {shrinkage_of(told)} on top of the seats.")
     if told.question.size_is_open:
         out.append(f"It is made for the {told.size} size of the surge; other sizes are below.")
     if told.table is not None:
         out.append(f"The price of a missed case, {euros(told.miss_eur)}, is an assumption: --miss-cost changes it.")
     return out
+
+
+def shrinkage_of(told: Staffed) -> str:
+    """Whose breaks and absence make paid heads of seats: those of the roster's rules, else those of the desk."""
+    if told.roster is not None:
+        return f"the rules {told.roster.rules.name}"
+    return f"the desk {told.question.desk.name}"
 
 
 def _name(sized: Sized) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from commands import DATA, TINY_DESK
+from commands import DATA, TINY, TINY_DESK
 from test_command import ashcloud, read_json
 
 STORM, FORTY = str(DATA / "storm.toml"), str(DATA / "forty.toml")
@@ -45,6 +45,70 @@ def forty(tmp_path_factory: pytest.TempPathFactory) -> Told:
         "--baselines", 0, "--out", folder, "--json",
     )  # fmt: skip
     return Told(told.exit_code, read_json(told.stdout), folder, told.stderr)
+
+
+DAYS_ONLY = """
+extends = "dutch"
+name = "days_only"
+title = "No night duty above six hours, where shifts have eight"
+night_max_h = 6.0
+confirmed = true
+"""
+
+
+@pytest.fixture(scope="module")
+def nights(tmp_path_factory: pytest.TempPathFactory) -> Told:
+    """Rules by which nobody may work at night, and a window that reaches into one."""
+    folder = tmp_path_factory.mktemp("nights")
+    (folder / "days_only.toml").write_text(DAYS_ONLY, "utf-8")
+    told = ashcloud(
+        "staff", STORM, "--desk", TINY_DESK, "--promise", "80% in 60 min", "--hours", 20, "--budget", "1s",
+        "--baselines", 0, "--worlds", 0, "--roster", folder / "days_only.toml", "--out", folder / "out", "--json",
+    )  # fmt: skip
+    return Told(told.exit_code, read_json(told.stdout), folder / "out", told.stderr)
+
+
+def test_a_night_that_no_shift_may_cover_is_named_with_the_rule_that_binds(nights: Told) -> None:
+    assert nights.code == 1
+    bare = "no shift of the set covers Tue 02 Jun 01:00 to Tue 02 Jun 03:00; what binds: night_max_h"
+    assert {f"english: {bare}", f"dutch: {bare}"} <= set(nights.facts["roster"]["missing"])
+    assert f"Missing: english: {bare}." in nights.page
+
+
+def test_the_least_bad_roster_is_there_and_breaks_no_rule(nights: Told) -> None:
+    facts = nights.facts["roster"]
+    assert facts["duties"] > 0 and facts["breaches"] == 0 and facts["short_hours"] > 0.0
+    rows = nights.rows("roster.csv")
+    assert {row["agent"] for row in rows} == {f"a{n:03d}" for n in range(1, facts["agents"] + 1)}
+    night = datetime.fromisoformat("2015-06-02T01:00+02:00")
+    assert not [row for row in rows if datetime.fromisoformat(row["end"]) > night]
+    assert facts["agents_at_least"] <= facts["agents"] and set(facts["assigned_by"]) == {"english", "dutch"}
+    checked = ashcloud(
+        "roster", "check", nights.folder / "roster.csv", "--rules", nights.folder.parent / "days_only.toml"
+    )
+    assert checked.exit_code == 0, checked.stdout
+
+
+def test_paid_heads_say_whose_absence_they_have(nights: Told, forty: Told) -> None:
+    first = next(row for row in nights.rows("requirement.csv") if int(row["seats_total"]) > 0)
+    assert first["shrinkage_of"] == "the rules days_only"
+    # Breaks of an hour in shifts of 8 and of 9 hours, 6 % of holidays and 6 % of sickness.
+    share = 0.94 * 0.94 * (1.0 - (1.0 / 8.0 + 1.0 / 9.0) / 2.0)
+    assert float(first["paid_total"]) == pytest.approx(int(first["seats_total"]) / share, abs=0.006)
+    assert {row["shrinkage_of"] for row in forty.rows("requirement.csv")} == {"the desk tiny_desk"}
+    assert "breaks and absence of the desk tiny_desk on top" in forty.page
+
+
+def test_a_roster_of_the_desks_own_heads_has_no_more_of_them() -> None:
+    told = ashcloud(
+        "staff", TINY, "--desk", TINY_DESK, "--promise", "97% in 10 min", "--budget", "1s", "--baselines", 0,
+        "--worlds", 0, "--hours", 4, "--roster", "dutch", "--roster-heads", "own", "--json",
+    )  # fmt: skip
+    facts = read_json(told.stdout)["roster"]
+    assert told.exit_code == 1 and facts["agents"] <= 8  # five English heads, three Dutch ones
+    assert facts["open_shifts"] > 0 and any(
+        "have nobody among" in text and "what binds" in text for text in facts["missing"]
+    )
 
 
 def test_a_promise_that_a_late_ladder_cannot_keep_is_exit_code_1(forty: Told) -> None:

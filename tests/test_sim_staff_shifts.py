@@ -12,7 +12,7 @@ from sim.staff import rules as sets
 from sim.staff.assign import assign
 from sim.staff.duty import Duty
 from sim.staff.roster_check import breaches
-from sim.staff.shifts import at_work, cover, library, scaled
+from sim.staff.shifts import at_work, cover, library, refused, scaled
 
 RULES = sets.load("dutch")
 START = datetime(2026, 3, 2, tzinfo=UTC)
@@ -50,8 +50,20 @@ def test_a_break_is_not_at_work() -> None:
 def test_a_library_without_nights_says_what_it_does_not_cover() -> None:
     by_day = [kind for kind in kinds() if 6 <= kind.start.hour <= 14 and kind.start.date() == START.date()]
     found = cover(np.ones(DAY, dtype=np.int64), by_day, START)
-    assert found.why[0] == "no shift of the set covers Mon 02 Mar 00:00 to Mon 02 Mar 06:00"
+    bare = "no shift of the set covers Mon 02 Mar 00:00 to Mon 02 Mar 06:00; "
+    assert found.why[0] == f"{bare}what binds: start_every_min and lengths_h, by which there is no shift at that time"
     assert found.short[:24].all() and not found.short[24:80].any()
+
+
+def test_the_rule_that_keeps_the_night_without_a_shift_is_named() -> None:
+    rules = RULES.model_copy(update={"night_max_h": 6.0})  # no shift is as short
+    end = START + timedelta(hours=24)
+    left_out = refused("UTC", rules, START, end)
+    assert {rule for _, names in left_out for rule in names} == {"night_max_h"}
+    found = cover(np.ones(DAY, dtype=np.int64), kinds(night_max_h=6.0), START, None, left_out)
+    # Shifts with more than an hour after 00:00 or before 06:00 are nights: the day's begin at 05:00 and end by 01:00.
+    assert found.why[0] == "no shift of the set covers Mon 02 Mar 01:00 to Mon 02 Mar 05:00; what binds: night_max_h"
+    assert found.short.sum() == 16 and not found.short[20:].any()
 
 
 def test_no_shift_at_all_is_told_too() -> None:

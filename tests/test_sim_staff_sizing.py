@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from small_staff import HOURS, PROMISE, desk, question
@@ -61,6 +63,16 @@ def test_the_requirement_takes_fewer_hours_than_the_usual_ways_at_the_same_servi
     for usual in (erlang, today):
         assert usual.hours.n == 4 and usual.saving.low is not None
         assert usual.saving.mean is not None and usual.saving.mean > 0.0
+
+
+def test_days_are_drawn_once_for_all_plans_and_anew_for_another_scenario() -> None:
+    asked = question()
+    days, again = asked.days(3, "likely", first=2), asked.days(2, "likely", first=3)
+    assert all(a is b for a, b in zip(days.traces[1:], again.traces, strict=True)) and again.numbers == (3, 4)
+    assert asked.days(1, "likely", first=2, fresh=True).traces[0] is not days.traces[0]
+    assert asked.days(1, 0.5, first=2).traces[0] is not days.traces[0]
+    other = replace(asked, hours=2.0)
+    assert other.days(1, "likely", first=2).window_s != days.window_s
 
 
 def test_where_all_batches_agree_the_interval_is_that_of_the_factors_tried() -> None:

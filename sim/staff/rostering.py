@@ -18,9 +18,10 @@ from sim.staff.assign import Assigned, assign
 from sim.staff.budget import Budget
 from sim.staff.days import Days
 from sim.staff.duty import Duty
+from sim.staff.lines import assign_lines
 from sim.staff.rules import Rules
 from sim.staff.seats import HOUR_S, Seats
-from sim.staff.shifts import QUARTER, Cover, at_work, cover, library, scaled
+from sim.staff.shifts import QUARTER, Cover, Refused, at_work, cover, library, refused, scaled
 from sim.staff.sizing import Question, Sized
 from sim.staff.standing import Group, failing, groups
 from sim.staff.thin import thin
@@ -30,6 +31,7 @@ ROUNDS = 4
 WEEK_H = 168.0
 WIDE = 3  # intervals before a part that fails in which the need is raised too
 RAISE = 0.05
+SEARCH = 0.7  # of the time for shifts; the rest gives them to agents
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def make(question: Question, sized: Sized, rules: Rules, budget: Budget, most: S
         Agents at most, by pool; None: as many as needed.
     """
     days = question.days(sized.effort.mend, sized.size)
+    whole, budget = budget, budget.part(SEARCH)
     best: Roster | None = None
     made: Roster | None = None
     need = sized.seats
@@ -143,8 +146,21 @@ def make(question: Question, sized: Sized, rules: Rules, budget: Budget, most: S
     assert best is not None  # there is always a first round
     if not failing(best.groups):
         best = thinned(question, days, best, budget, most)
+    best = _fewest(question, best, whole, most)
     fresh = question.days(sized.effort.fresh, sized.size, fresh=True)
     return replace(best, groups=tuple(stand(question, fresh, best)))
+
+
+def _fewest(question: Question, roster: Roster, budget: Budget, most: Sequence[int] | None) -> Roster:
+    """The same shifts, given to as few agents as can be found in the time."""
+    given: list[Assigned] = []
+    for p, before in enumerate(roster.assigned):
+        shifts = [replace(duty, agent="") for duty in (*before.duties, *before.open)]
+        time = budget.part(1.0 / (len(roster.assigned) - p))
+        first = 1 + sum(each.agents for each in given)
+        given.append(assign_lines(shifts, roster.rules, time, None if most is None else most[p], first))
+    desk = to_desk(question.desk, given, roster.rules, roster.start, roster.need)
+    return replace(roster, assigned=tuple(given), desk=desk)
 
 
 def thinned(
@@ -188,6 +204,7 @@ def build(
     end = start + need.heads.shape[1] * QUARTER
     covers: list[Cover] = []
     kinds: dict[str, list[Duty]] = {}
+    left_out: dict[str, list[Refused]] = {}
     for p, pool in enumerate(question.desk.pools):
         if before is not None and np.array_equal(before.need.heads[p], need.heads[p]):
             found = before.covers[p]
@@ -195,8 +212,10 @@ def build(
             zone = question.desk.zone(pool)
             if zone not in kinds:
                 kinds[zone] = library("", "", zone, rules, start, end)
+                left_out[zone] = refused(zone, rules, start, end)
             mine = [replace(kind, pool=pool.name, site=pool.site) for kind in kinds[zone]]
-            found = cover(scaled(need.heads[p], rules), mine, start, budget.part(1.0 / (len(question.desk.pools) - p)))
+            time = budget.part(1.0 / (len(question.desk.pools) - p))
+            found = cover(scaled(need.heads[p], rules), mine, start, time, left_out[zone])
         covers.append(found)
     given = _assigned([found.shifts for found in covers], rules, most)
     desk = to_desk(question.desk, given, rules, start, need)

@@ -6,7 +6,8 @@ one, and it says what is short where and why.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -64,12 +65,26 @@ def scaled(heads: IntArray, rules: Rules) -> IntArray:
     return out
 
 
+Refused = tuple[Duty, tuple[str, ...]]
+"""A shift that breaks rules by itself, and which."""
+
+
 def library(pool: str, site: str, zone: str, rules: Rules, start: datetime, end: datetime) -> list[Duty]:
     """Every shift of a set of rules that has time between two instants, in order of start.
 
     Starts are clock times of the zone; one that the clocks skip or show twice counts once. A shift that breaks a
-    rule by itself, such as a night that is too long, is not among them.
+    rule by itself, such as a night that is too long, is not among them, see `refused`.
     """
+    return [duty for duty in _every(pool, site, zone, rules, start, end) if not of_agent([duty], rules)]
+
+
+def refused(zone: str, rules: Rules, start: datetime, end: datetime) -> list[Refused]:
+    """The shifts that `library` leaves out, with the rules that they break by themselves."""
+    broken = ((duty, {b.rule for b in of_agent([duty], rules)}) for duty in _every("", "", zone, rules, start, end))
+    return [(duty, tuple(sorted(names))) for duty, names in broken if names]
+
+
+def _every(pool: str, site: str, zone: str, rules: Rules, start: datetime, end: datetime) -> Iterator[Duty]:
     first = start.astimezone(ZoneInfo(zone)).date() - timedelta(days=1)
     last = end.astimezone(ZoneInfo(zone)).date()
     begins = {
@@ -77,17 +92,13 @@ def library(pool: str, site: str, zone: str, rules: Rules, start: datetime, end:
         for day in range((last - first).days + 1)
         for minute in range(0, 1440, rules.start_every_min)
     }
-    found = []
     for begin in sorted(begins):
         for hours in rules.lengths_h:
             finish = begin + timedelta(hours=hours)
             if begin >= end or finish <= start:
                 continue
             for breaks in sorted({_breaks(begin, hours, rules, place) for place in PLACES}):
-                duty = Duty("", pool, site, zone, begin, finish, breaks)
-                if not of_agent([duty], rules):
-                    found.append(duty)
-    return found
+                yield Duty("", pool, site, zone, begin, finish, breaks)
 
 
 def _at(day: date, minute: int, zone: str) -> datetime:
@@ -118,7 +129,13 @@ def at_work(duty: Duty, start: datetime, intervals: int) -> IntArray:
     return out
 
 
-def cover(wanted: IntArray, kinds: Sequence[Duty], start: datetime, budget: Budget | None = None) -> Cover:
+def cover(
+    wanted: IntArray,
+    kinds: Sequence[Duty],
+    start: datetime,
+    budget: Budget | None = None,
+    left_out: Sequence[Refused] = (),
+) -> Cover:
     """The shifts with the fewest paid hours that cover a need.
 
     Parameters
@@ -130,10 +147,12 @@ def cover(wanted: IntArray, kinds: Sequence[Duty], start: datetime, budget: Budg
     start : datetime
     budget : Budget, optional
         At most 20 seconds of it are used.
+    left_out : sequence of Refused
+        Shifts that the rules refuse, to say which rule binds where none reaches.
     """
     budget = budget or Budget()
     if not kinds or not wanted.any():
-        why = _why(wanted, np.zeros(wanted.size, dtype=np.int64), kinds, start)
+        why = _why(wanted, np.zeros(wanted.size, dtype=np.int64), kinds, start, left_out)
         return Cover((), 0.0, 0.0 if not wanted.any() else float("nan"), wanted.copy(), True, why)
     covers = np.array([at_work(kind, start, wanted.size) for kind in kinds])
     paid = np.array([kind.hours for kind in kinds])
@@ -153,7 +172,7 @@ def cover(wanted: IntArray, kinds: Sequence[Duty], start: datetime, budget: Budg
     bound = float("nan") if short.any() else max(float(solver.getInfo().mip_dual_bound), least)
     hours = sum(shift.hours for shift in shifts)
     budget.tell(f"{kinds[0].pool}: {hours:,.0f} paid hours in {len(shifts)} shifts, {short.sum() / 4:g} hours short")
-    return Cover(shifts, hours, bound, short, proven, _why(short, covers.sum(axis=0), kinds, start))
+    return Cover(shifts, hours, bound, short, proven, _why(short, covers.sum(axis=0), kinds, start, left_out))
 
 
 def _fractions(wanted: IntArray, covers: IntArray, hours: FloatArray, limit_s: float) -> tuple[FloatArray, float]:
@@ -193,9 +212,12 @@ def _programme(wanted: IntArray, covers: IntArray, hours: Sequence[float]) -> hi
     return solver
 
 
-def _why(short: IntArray, reach: IntArray, kinds: Sequence[Duty], start: datetime) -> tuple[str, ...]:
-    """Spans that nothing reaches, in words; then whether something else is short."""
-    zone = ZoneInfo(kinds[0].zone) if kinds else UTC
+def _why(
+    short: IntArray, reach: IntArray, kinds: Sequence[Duty], start: datetime, left_out: Sequence[Refused]
+) -> tuple[str, ...]:
+    """Spans that nothing reaches, in words, with what binds; then whether something else is short."""
+    some = [*kinds, *(duty for duty, _ in left_out)]
+    zone = ZoneInfo(some[0].zone) if some else UTC
     out, i = [], 0
     bare = (short > 0) & (reach == 0)
     while i < bare.size:
@@ -204,9 +226,21 @@ def _why(short: IntArray, reach: IntArray, kinds: Sequence[Duty], start: datetim
             while j < bare.size and bare[j]:
                 j += 1
             a, b = ((start + n * QUARTER).astimezone(zone) for n in (i, j))
-            out.append(f"no shift of the set covers {a:%a %d %b %H:%M} to {b:%a %d %b %H:%M}")
+            binds = _binding(i, j, start, left_out)
+            out.append(f"no shift of the set covers {a:%a %d %b %H:%M} to {b:%a %d %b %H:%M}; {binds}")
             i = j
         i += 1
     if np.any((short > 0) & ~bare):
         out.append("the time for the search was over before all was covered")
     return tuple(out)
+
+
+def _binding(begin: int, end: int, start: datetime, left_out: Sequence[Refused]) -> str:
+    """Which rules stand in the way of some intervals: that refuse shifts which reach them, most frequent first."""
+    rules: Counter[str] = Counter()
+    for duty, names in left_out:
+        if at_work(duty, start, end)[begin:].any():
+            rules.update(names)
+    if rules:
+        return f"what binds: {', '.join(name for name, _ in rules.most_common())}"
+    return "what binds: start_every_min and lengths_h, by which there is no shift at that time"

@@ -7,10 +7,11 @@ them. All days of one plan have the same size of the surges; their noise and cha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from scenarios.model import Scenario
 from scenarios.surges import Boost
+from scenarios.traces import Trace
 from sim.desk import Desk
 from sim.estimate import Estimate, estimate
 from sim.measures import Row
@@ -28,6 +29,7 @@ from sim.staff.trim import CANDIDATES, Judge, OneFewer, one_fewer, tight_pools, 
 FRESH = 40
 WEEK_H, MOST_TIMES = 168.0, 2.0
 LARGE = 30_000  # cases a run from which on fewer runs say as much
+KEPT_ROWS = 1_000_000  # posts of all days that are kept for the next plan: some 100 MB
 FRESH_SEED = 1_000_003  # added to the seed: fresh days share no chance with those of the search
 
 
@@ -75,6 +77,9 @@ class Question:
     per_language: bool = True
     seed: int = 1
     hours: float | None = None
+    _drawn: dict[tuple[int, int, Size | float], Trace] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @property
     def size_is_open(self) -> bool:
@@ -82,9 +87,16 @@ class Question:
         return any(not isinstance(s, Boost) and s.size.low < s.size.high for s in self.scenario.surges)
 
     def days(self, runs: int, size: Size | float, first: int = 0, fresh: bool = False) -> Days:
-        """Days of a size; `fresh` ones have chance of their own."""
+        """Days of a size; `fresh` ones have chance of their own. Those of short windows are kept, and drawn once."""
         seed = self.seed + FRESH_SEED if fresh else self.seed
-        return Days.draw(self.scenario, runs, seed, first=first, hours=self.hours, size=size)
+        wanted = [number for number in range(first, first + runs) if (number, seed, size) not in self._drawn]
+        if not wanted:
+            numbers = tuple(range(first, first + runs))
+            return Days(self.scenario, tuple(self._drawn[n, seed, size] for n in numbers), seed, numbers)
+        days = Days.draw(self.scenario, runs, seed, first=first, hours=self.hours, size=size)
+        if sum(len(trace) for trace in (*self._drawn.values(), *days.traces)) <= KEPT_ROWS:
+            self._drawn.update({(n, seed, size): trace for n, trace in zip(days.numbers, days.traces, strict=True)})
+        return days
 
 
 @dataclass(frozen=True)
