@@ -43,8 +43,8 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "hindcast", "calibrate", "simulate", "compare", "resume", "report", "rerun", "roster",
-    "scenario", "desk", "plan-file", "trace", "breakpoint", "serve", "care", "bench",
+    "run", "staff", "nowcast", "hindcast", "load", "calibrate", "simulate", "compare", "resume", "report", "rerun",
+    "roster", "scenario", "desk", "plan-file", "trace", "breakpoint", "serve", "care", "bench",
     "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
     "migrate", "seed",
 )  # fmt: skip
@@ -530,6 +530,68 @@ def _calibrate(history: Path, as_json: bool, **asked: Any) -> None:
     _print(as_json, told.to_dict() if as_json else told, calibrate.draw)
 
 
+_target = _with(
+    click.option("--target", "url", required=True, metavar="URL", help="The service, such as http://127.0.0.1:8080."),
+    click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
+    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
+                 help="Processes that send."),
+    click.option("--connections", type=click.Choice(["pool", "new"]), default="pool", show_default=True,
+                 help="Keep them open, or open one a request."),
+    click.option("--max-requests", "most_requests", type=click.IntRange(1), metavar="N", help="Send no more in all."),
+    click.option("--i-own-this-host", "mine", is_flag=True,
+                 help="Needed, with --max-requests, for a target that is not on this machine."),
+)  # fmt: skip
+
+
+@main.command("load")
+@_with(
+    click.argument("scenario", metavar="SCENARIO|TRACE"),
+    _target,
+    click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at."),
+    click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at."),
+    click.option("--speed", type=float, default=1.0, show_default=True, help="60 plays an hour in a minute."),
+    click.option("--times", type=int, default=1, show_default=True, metavar="N", help="So many times the traffic."),
+    click.option("--slo", metavar="WORDS", help="Such as 'p99<500ms,errors<0.1%', or peak:p99<2s for one phase."),
+    click.option("--abort-on-slo", "abort", is_flag=True, help="End as soon as an objective is broken."),
+    click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+                 metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),
+    click.option("--max-connections", type=int, default=10_000, show_default=True, metavar="N",
+                 help="Connections a worker; what is due beyond is dropped, and counted."),
+    click.option("--timeout", "timeout_s", type=float, default=30.0, show_default=True, metavar="SECONDS",
+                 help="Seconds from the due time until a row has failed."),
+    click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM."),
+    click.option("--metrics", "metrics_url", metavar="URL", help="Where the service tells its Prometheus metrics."),
+    click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing."),
+    _size("likely"),
+    SEED,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked: Any) -> None:
+    """Replay SCENARIO against a service, and judge it.
+
+    \b
+    Example:
+      ashcloud load volcano --from 24 --to 26 --speed 60 --target http://127.0.0.1:8080
+
+    Each post is sent when it is due, and its latency counts from that moment. The posts are signed with the
+    secret in ASHCLOUD_SECRET. Exit code 1: an objective is broken; 4: the generator itself was late.
+    """
+    from reports import load, load_tables
+    from reports.console import Terminal
+    from reports.load_ask import question
+
+    q = question(scenario, os.environ.get("ASHCLOUD_SECRET", ""), command=("ashcloud", *sys.argv[1:]), **asked)
+    if dry_run:
+        _print(as_json, load.plan(q).to_dict(), load_tables.dry_run)
+        return
+    told = load.ask(q, out, Terminal())
+    _print(as_json, told.to_dict() if as_json else told, load_tables.answer)
+    for line in (*told.remarks(), f"kept in {told.folder}"):
+        click.echo(line, err=True)
+    click.get_current_context().exit(told.code)
+
+
 @main.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
 def _report(run: Path) -> None:
@@ -801,8 +863,7 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
 
 @main.command("breakpoint")
 @_with(
-    click.option("--target", "url", required=True, metavar="URL", help="The service; off this machine see below."),
-    click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
+    _target,
     click.option("--guess", type=click.FloatRange(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
                  help="Requests a second that you expect it to take; the climb begins at a part of it."),
     click.option("--start", "start_pct", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True,
@@ -822,15 +883,8 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
     click.option("--no-recovery", is_flag=True, help="Leave out the surge after which its recovery is timed."),
     click.option("--max-rate", "most_per_s", type=click.FloatRange(0, min_open=True), metavar="RATE",
                  help="No step goes beyond it."),
-    click.option("--max-requests", "most_requests", type=click.IntRange(1), metavar="N", help="Send no more in all."),
     click.option("--timeout", "timeout_s", metavar="TIME", callback=_time, default="10s", show_default=True,
                  help="A request without an answer has failed so long after its due time."),
-    click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
-                 help="Processes that send, one a core."),
-    click.option("--connections", type=click.Choice(["pool", "new"]), default="pool", show_default=True,
-                 help="Keep them open, or open one a request."),
-    click.option("--i-own-this-host", "mine", is_flag=True,
-                 help="Needed, with --max-requests, for a target that is not on this machine."),
     SEED,
     OUT,
     AS_JSON,

@@ -19,8 +19,8 @@ import numpy as np
 from loadtests.histogram import Histogram
 from loadtests.result import LoadResult, Outcome
 
-LAG_P99_S = 0.005
-WAITED_SHARE = 0.05
+LAG_P99_S = 0.010
+WAITED_SHARE_A_S = 10.0  # for each second of lag that is allowed: 10 % at 10 ms
 HELD_BACK_SHARE = 0.01
 State = Literal["in order", "invalid", "not measurable"]
 
@@ -116,8 +116,8 @@ def judge(result: LoadResult, lag_p99_s: float = LAG_P99_S) -> Verdict:
     """Say whether the generator was in order.
 
     It was not if 1 % of the rows were sent more than `lag_p99_s` late, any was dropped for want of a
-    connection, a worker was lost, waited for the processor for more than 5 % of the time, or was held back
-    by its group for more than 1 %.
+    connection, a worker was lost, waited for a processor for more than 1 % of the time for each millisecond of
+    `lag_p99_s`, or was held back by its group for more than 1 % of the time.
     """
     reasons = []
     lag = Histogram.of(result.lag_s)
@@ -128,7 +128,8 @@ def judge(result: LoadResult, lag_p99_s: float = LAG_P99_S) -> Verdict:
     workers: Sequence[dict[str, Any]] = result.about.get("workers", [])
     reasons += [f"worker {w['number']} was lost with {w['lost_rows']:,} rows" for w in workers if w.get("lost")]
     present = [w for w in workers if not w.get("lost")]
-    reasons += [text for w in present for text in _starved(w)]
+    waited_share = WAITED_SHARE_A_S * lag_p99_s
+    reasons += [text for w in present for text in _starved(w, waited_share)]
     unknown = []
     if not present or any(w.get("waited_s") is None for w in present):
         unknown.append("whether it waited for the processor")
@@ -138,11 +139,11 @@ def judge(result: LoadResult, lag_p99_s: float = LAG_P99_S) -> Verdict:
     return Verdict(state, tuple(reasons), tuple(unknown))
 
 
-def _starved(worker: dict[str, Any]) -> list[str]:
+def _starved(worker: dict[str, Any], waited_share: float) -> list[str]:
     wall_s = worker.get("wall_s") or math.inf
     out = []
     for name, limit, words in (
-        ("waited_s", WAITED_SHARE, "waited for a processor"),
+        ("waited_s", waited_share, "waited for a processor"),
         ("held_back_s", HELD_BACK_SHARE, "was held back by its control group"),
     ):
         value = worker.get(name)

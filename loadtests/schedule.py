@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -21,6 +21,7 @@ from scenarios.traces import Trace
 FORMAT = 1
 HOUR_S = 3600.0
 FloatArray = NDArray[np.float64]
+Rows = dict[str, NDArray[Any]]
 
 OF_TRACE = (
     "author", "parent", "language", "platform", "visibility", "topic", "form", "influence", "text"
@@ -114,7 +115,7 @@ def load(path: Path) -> Schedule:
 
 
 def of_traces(
-    traces: Sequence[Trace],
+    traces: Iterable[Trace],
     speed: float,
     from_h: float | None = None,
     to_h: float | None = None,
@@ -124,8 +125,9 @@ def of_traces(
 
     Parameters
     ----------
-    traces : sequence of Trace
+    traces : iterable of Trace
         One, or several replications of the same scenario: all of them are sent, so two are twice the load.
+        They may be made one by one: of each only the rows of the cut are held.
     speed : float
         Scenario seconds in a second, > 0.
     from_h, to_h : float, optional
@@ -143,30 +145,25 @@ def of_traces(
     InputError
         If the speed is not above 0, or the cut is empty or holds no posts.
     """
-    start_s, end_s = traces[0].about["window_s"]
-    first_s = start_s if from_h is None else from_h * HOUR_S
-    last_s = end_s if to_h is None else to_h * HOUR_S
-    _check(speed, first_s, last_s, start_s, end_s)
-    parts = [_cut(trace, first_s, last_s) for trace in traces]
-    rows = {
-        name: np.concatenate([trace[name][part] for trace, part in zip(traces, parts, strict=True)])
-        for name in ("time_s", *OF_TRACE)
-    }
-    sizes = [part.size for part in parts]
-    rows["row"] = np.concatenate(parts)
-    rows["replication"] = np.repeat([int(trace.about["replication"]) for trace in traces], sizes)
+    parts: list[Rows] = []
+    about: dict[str, Any] = {}
+    for trace in traces:
+        if not about:
+            first_s, last_s = _window(trace, speed, from_h, to_h)
+            about = {name: trace.about[name] for name in ("scenario", "scenario_digest", "seed")} | {"traces": []}
+        parts.append(_cut(trace, first_s, last_s))
+        about["traces"].append(trace.digest)
+    rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if rows["row"].size == 0:
         raise InputError(None, [Fault("--from/--to", "holds no posts; take more hours")])
     order = np.argsort(rows["time_s"], kind="stable")
     rows = {name: column[order] for name, column in rows.items()}
     rows["due_s"] = (rows["time_s"] - first_s) / speed
     kept = [(name, max(a * HOUR_S, first_s), min(b * HOUR_S, last_s)) for name, a, b in phases]
-    about = {
-        **{name: traces[0].about[name] for name in ("scenario", "scenario_digest", "seed")},
+    about |= {
         "version": made_by(),
-        "traces": [trace.digest for trace in traces],
         "speed": speed,
-        "times": len(traces),
+        "times": len(parts),
         "window_h": [first_s / HOUR_S, last_s / HOUR_S],
         "phases": [
             {"name": name, "from_s": (a - first_s) / speed, "to_s": (b - first_s) / speed}
@@ -199,13 +196,22 @@ def at_times(due_s: FloatArray, name: str, seed: int = 1) -> Schedule:
     return Schedule(rows, {**about, "speed": 1.0, "times": 1, "window_h": [0.0, 0.0], "phases": []})
 
 
-def _cut(trace: Trace, first_s: float, last_s: float) -> NDArray[np.intp]:
+def _cut(trace: Trace, first_s: float, last_s: float) -> Rows:
     times = trace["time_s"]
     if times.size and not (np.diff(times) >= 0.0).all():
         row = int(np.flatnonzero(~(np.diff(times) >= 0.0))[0]) + 1
         raise TraceError(f"row {row} of the trace lies before the row above it; generate the trace anew")
-    inside = (times >= first_s) & (times < last_s) & (trace["kind"] != code(PostKind.CALL))
-    return np.flatnonzero(inside)
+    rows = np.flatnonzero((times >= first_s) & (times < last_s) & (trace["kind"] != code(PostKind.CALL)))
+    number = np.full(rows.size, trace.about["replication"], dtype=np.int32)
+    return {name: trace[name][rows] for name in ("time_s", *OF_TRACE)} | {"row": rows, "replication": number}
+
+
+def _window(trace: Trace, speed: float, from_h: float | None, to_h: float | None) -> tuple[float, float]:
+    start_s, end_s = trace.about["window_s"]
+    first_s = start_s if from_h is None else from_h * HOUR_S
+    last_s = end_s if to_h is None else to_h * HOUR_S
+    _check(speed, first_s, last_s, start_s, end_s)
+    return first_s, last_s
 
 
 def _ascending(due_s: FloatArray) -> None:

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
 from typing import Any
@@ -50,11 +50,29 @@ class Terminal:
         """Print a line, secrets hidden."""
         self._console.print(redact(text))
 
+    @property
+    def live(self) -> bool:
+        """Whether what is shown may change in its place."""
+        return self._console.is_terminal and not self._console.is_dumb_terminal
+
+    @property
+    def console(self) -> Console:
+        """Standard error."""
+        return self._console
+
+    @contextmanager
+    def held(self) -> Iterator[Callable[[], bool]]:
+        """Inside, the first Ctrl-C makes the yielded question answer yes; the second one interrupts."""
+        with _held(self) as stop:
+            yield lambda: stop.asked
+
     @contextmanager
     def waiting(self, what: str, pieces: int) -> Iterator[Watch]:
         """Show progress; inside, the first Ctrl-C asks the watched to stop, the second one interrupts."""
-        live = self._console.is_terminal and not self._console.is_dumb_terminal
-        with _bar(self._console, what, pieces) if live else _lines(self, what, pieces) as show, _held(self) as stop:
+        with (
+            _bar(self._console, what, pieces) if self.live else _lines(self, what, pieces) as show,
+            _held(self) as stop,
+        ):
             yield _Told(self, show, stop)
 
 

@@ -26,6 +26,7 @@ from sim.stopping import FIRST, MAX_RUNS, targets
 NAME = "manifest.json"
 FORMAT = 1
 COMPARISON: Literal["comparison"] = "comparison"
+LOAD: Literal["load"] = "load"
 UNKNOWN = "0+unknown"
 LIBRARIES = ("ashcloud", "numpy", "numba", "simpy", "pydantic")
 
@@ -253,6 +254,8 @@ def read(folder: Path) -> Manifest:
         data = json.loads(path.read_bytes())
         if data.get("kind") == COMPARISON:
             raise RunError(f"{folder}: is a comparison, not a run; what it says is in comparison.html")
+        if data.get("kind") == LOAD:
+            raise RunError(f"{folder}: is a load test, not a run; what it says is in load.json and locust.html")
         if data["format"] != FORMAT:
             raise RunError(f"{path}: is of format {data['format']}, this version reads {FORMAT}; run it anew")
         return Manifest.model_validate(data)

@@ -62,8 +62,8 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  ([\w-]+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
     files = ["scenario", "desk", "plan-file", "trace"]
-    verbs = ["run", "staff", "nowcast", "hindcast", "calibrate", "simulate", "compare", "resume", "report", "rerun"]
-    assert listed == [*verbs, "roster", *files, "breakpoint", "serve", "care", "bench"]
+    verbs = ["run", "staff", "nowcast", "hindcast", "load", "calibrate", "simulate", "compare", "resume", "report"]
+    assert listed == [*verbs, "rerun", "roster", *files, "breakpoint", "serve", "care", "bench"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
 

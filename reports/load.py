@@ -1,0 +1,275 @@
+"""A load test: asked, planned, played, judged, kept, told."""
+
+from __future__ import annotations
+
+import platform
+import shlex
+import shutil
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
+from typing import Any
+
+import numpy as np
+
+from loadtests import health, slo
+from loadtests.bodies import Bodies
+from loadtests.phases import phases
+from loadtests.result import LoadResult
+from loadtests.runner import replay
+from loadtests.schedule import Schedule, of_traces
+from loadtests.slo import Check, Objective
+from loadtests.target import Options, Target
+from reports import drafts, load_figure, load_files, load_words
+from reports.console import Terminal
+from reports.drawing import alone
+from reports.load_live import Screen
+from reports.load_manifest import LoadManifest
+from reports.manifest import Source, utc, versions
+from reports.traces import ENDING
+from scenarios import library
+from scenarios.errors import Fault, InputError
+from scenarios.generate import generate
+from scenarios.model import Scenario
+from scenarios.storage import redact, write_atomic
+from scenarios.traces import Trace
+from scenarios.traces import load as load_trace
+from sim.crew import cores
+from sim.replicate import Size, size_u
+
+RESULT, FIGURE = "load.npz", "load"
+SAMPLE = 400
+NOTHING_ANSWERED = 3
+INVALID = 4
+
+
+@dataclass(frozen=True)
+class LoadQuestion:
+    """What was asked; `source` is a scenario, or a trace by a name that ends in .npz."""
+
+    source: str
+    target: Target
+    options: Options = field(default_factory=Options)
+    speed: float = 1.0
+    times: int = 1
+    from_h: float | None = None
+    to_h: float | None = None
+    seed: int = 1
+    size: Size = "likely"
+    slo: str | None = None
+    abort: bool = False
+    lag_ms: float = 1e3 * health.LAG_P99_S
+    most_requests: int | None = None
+    mine: bool = False
+    command: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        wrong = []
+        if not self.target.local and not (self.mine and self.most_requests):
+            what = "is not on this machine; if it is yours, say --i-own-this-host and --max-requests N"
+            wrong.append(Fault(f"--target {self.target.host}", what))
+        if self.times < 1:
+            wrong.append(Fault("--times", f"is {self.times}; it should be 1 or more"))
+        if self.times > 1 and self.source.endswith(ENDING):
+            wrong.append(Fault("--times", "needs a scenario to draw further rows from; a trace holds its own only"))
+        if self.abort and self.slo is None:
+            wrong.append(Fault("--abort-on-slo", "needs objectives; give them with --slo"))
+        if wrong:
+            raise InputError(None, wrong)
+
+    def settings(self) -> dict[str, Any]:
+        """What may be written down of it."""
+        kept = ("speed", "times", "from_h", "to_h", "seed", "size", "slo", "abort", "lag_ms", "most_requests")
+        return {name: getattr(self, name) for name in kept} | {
+            "target": self.target.told(), "options": asdict(self.options)
+        }  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives."""
+
+    schedule: Schedule
+    scenario: Scenario | None
+    objectives: tuple[Objective, ...]
+    body_bytes: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """The facts of a dry run."""
+        s, due = self.schedule, self.schedule["due_s"]
+        return {
+            "scenario": s.about["scenario"],
+            "rows": len(s),
+            "seconds": s.span_s,
+            "mean_per_s": len(s) / max(s.span_s, 1e-9),
+            "peak_per_s": s.peak_per_s(),
+            "bytes": round(self.body_bytes * len(s)),
+            "bytes_a_request": round(self.body_bytes),
+            "traces": list(s.about["traces"])[:1],
+            "schedule": s.digest,
+            "phases": [
+                {**p, "rows": int(np.count_nonzero((due >= p["from_s"]) & (due < p["to_s"])))}
+                for p in s.about["phases"]
+            ],
+            "slo": [objective.text for objective in self.objectives],
+        }
+
+
+@dataclass(frozen=True)
+class LoadAnswer:
+    """What came out; `folder` is None if nothing was kept."""
+
+    question: LoadQuestion
+    planned: Planned
+    result: LoadResult
+    checks: list[Check]
+    verdict: health.Verdict
+    folder: Path | None = None
+
+    @property
+    def code(self) -> int:
+        """Exit code: 130 interrupted, 4 the generator was not in order, 1 broken, 3 nothing was answered, else 0."""
+        if self.result.about["status"] == "interrupted":
+            return 130
+        if not self.verdict.valid:
+            return INVALID
+        if any(check.state == "broken" for check in self.checks):
+            return 1
+        counts = self.result.counts()
+        return NOTHING_ANSWERED if counts["sent"] and not counts["answered"] + counts["shed"] else 0
+
+    @property
+    def headline(self) -> str:
+        return load_words.headline(self.result, self.checks, self.verdict)
+
+    def remarks(self) -> list[str]:
+        return list(load_words.remarks(self.result, self.checks, self.verdict))
+
+    def table(self) -> list[tuple[str, ...]]:
+        return load_words.table(self.result, self.verdict)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Everything but the rows, ready for JSON."""
+        return {
+            "headline": self.headline,
+            "exit_code": self.code,
+            "generator": self.verdict.to_dict(),
+            "slo": [check.to_dict() for check in self.checks],
+            **self.result.to_dict(),
+        }
+
+
+def plan(question: LoadQuestion) -> Planned:
+    """Draw the rows and check what was asked.
+
+    Raises
+    ------
+    AshcloudError
+        If the scenario or the trace is not usable, a limit or an objective is not right, or there are more
+        rows than `most_requests`.
+    """
+    q = question
+    scenario = None if q.source.endswith(ENDING) else library.load(q.source)
+    parts = () if scenario is None else phases(scenario, size_u(q.size, q.seed, 0))
+    schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
+    names = [str(phase["name"]) for phase in schedule.about["phases"]]
+    objectives = () if q.slo is None else slo.parse(q.slo, names)
+    if q.most_requests is not None and len(schedule) > q.most_requests:
+        what = f"is {q.most_requests:,}, but there are {len(schedule):,} rows; take fewer hours, or raise it"
+        raise InputError(None, [Fault("--max-requests", what)])
+    some = slice(None, None, max(1, len(schedule) // SAMPLE))
+    bodies = Bodies(schedule, some, q.target, "00000000")
+    sizes = [len(bodies.take(place)) for place in range(len(schedule["due_s"][some]))]
+    return Planned(schedule, scenario, objectives, float(np.mean(sizes)))
+
+
+def _traces(q: LoadQuestion, scenario: Scenario | None) -> Iterator[Trace]:
+    if scenario is None:
+        yield load_trace(Path(q.source))
+        return
+    for number in range(q.times):
+        yield generate(scenario, q.seed, number, size_u(q.size, q.seed, number))
+
+
+def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAnswer:
+    """Play it, and keep everything in a run folder: `out`, or one below runs.
+
+    Raises
+    ------
+    AshcloudError
+        With what is wrong, or if the service or the generator fails.
+    """
+    planned = plan(question)
+    name = f"load-{planned.schedule.about['scenario']}"
+    with drafts.Draft(out, name, datetime.now()) as draft:
+        answer = _played(question, planned, draft.folder, terminal)
+        try:
+            source = _copied(draft, question, planned)
+            _store(draft.folder, answer, source)
+        except InputError as fault:
+            raise _rescued(answer, fault) from None
+        return replace(answer, folder=draft.finish(latest=False))
+
+
+def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal) -> LoadAnswer:
+    with terminal.held() as asked:
+        screen = Screen(terminal, planned.schedule.span_s, planned.objectives, q.abort, asked)
+        with screen.shown():
+            result = replay(planned.schedule, q.target, q.options, watch=screen, keep=folder)
+    return LoadAnswer(
+        q, planned, result, slo.judge(planned.objectives, result), health.judge(result, q.lag_ms / 1e3)
+    )  # fmt: skip
+
+
+def _copied(draft: drafts.Draft, q: LoadQuestion, planned: Planned) -> Source | None:
+    return None if planned.scenario is None else draft.copy("scenario", planned.scenario, q.source, library.FOLDER)
+
+
+def _store(folder: Path, answer: LoadAnswer, source: Source | None) -> None:
+    answer.result.save(folder / RESULT)
+    for name, content in files(answer).items():
+        write_atomic(folder / name, content)
+    q, about = answer.question, answer.result.about
+    LoadManifest(
+        status=about["status"],
+        command=shlex.join(redact(word) for word in q.command),
+        scenario=source,
+        trace=None if source is not None else q.source,
+        settings=q.settings(),
+        result=answer.result.digest,
+        exit_code=answer.code,
+        started=about["started"],
+        ended=utc(datetime.now(UTC)),
+        versions=versions(),
+        python=platform.python_version(),
+        platform=platform.platform(),
+        cores=cores(),
+    ).save(folder)
+
+
+def files(answer: LoadAnswer) -> dict[str, bytes]:
+    """Content by name of the file, beside the result itself."""
+    result, checks, verdict = answer.result, answer.checks, answer.verdict
+    drawing, png = load_figure.drawn(result, verdict.valid)
+    seconds = float(np.nanmax(result["done_s"], initial=0.0))
+    return {
+        "junit.xml": load_files.junit(checks, verdict, seconds),
+        "summary.json": load_files.k6_summary(result, checks),
+        "metrics.txt": load_files.open_metrics(result, checks, verdict),
+        "summary.md": load_files.step_summary(answer.headline, answer.table(), answer.remarks()).encode(),
+        f"{FIGURE}.svg": alone(drawing).encode(),
+        f"{FIGURE}.png": png,
+    }
+
+
+def _rescued(answer: LoadAnswer, fault: InputError) -> InputError:
+    """Nothing that was measured is thrown away because the disk is full: the rows go elsewhere, if they can."""
+    folder = Path(mkdtemp(prefix="ashcloud-rescued-"))
+    try:
+        answer.result.save(folder / RESULT)
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return fault
+    return InputError(fault.path, [*fault.faults, Fault("", f"the rows are kept in {folder / RESULT}")])

@@ -1,0 +1,42 @@
+"""The question of a load test as the command is asked it; all that is wrong is told together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from loadtests.target import Connections, Options, Target
+from reports.load import LoadQuestion
+from scenarios.errors import Fault, InputError
+
+T = TypeVar("T")
+
+
+def question(
+    source: str, secret: str, *, url: str, path: str, ca: Path | None, metrics_url: str | None, workers: int,
+    connections: Connections, max_connections: int, timeout_s: float, **asked: Any,
+) -> LoadQuestion:  # fmt: skip
+    """Make a question of the options of the command.
+
+    Raises
+    ------
+    InputError
+        With the faults of the address and of the options.
+    """
+    wrong: list[Fault] = []
+    target = _tried(lambda: Target(url, path, secret, ca, metrics_url), wrong)
+    options = _tried(lambda: Options(workers, connections, max_connections, timeout_s), wrong)
+    shown = target or Target("http://127.0.0.1")
+    found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
+    if wrong or found is None:
+        raise InputError(None, wrong)
+    return found
+
+
+def _tried(make: Callable[[], T], wrong: list[Fault]) -> T | None:
+    try:
+        return make()
+    except InputError as error:
+        wrong += error.faults
+        return None

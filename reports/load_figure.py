@@ -1,0 +1,137 @@
+"""The figure of a replay: what was due, sent and answered each second, how long it took, what was under way."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullLocator
+from numpy.typing import NDArray
+
+from loadtests.result import LoadResult, Outcome
+from reports import formats as fm
+from reports import palette
+from reports.drawing import NARROW_IN, STYLE, WIDE_IN, Drawing, svg
+from reports.figures import legend, plain
+from reports.load_live import ms
+
+FloatArray = NDArray[np.float64]
+BINS, BINS_SHORT = 150, 60
+DPI = 110
+
+
+def draw_rates(ax: Axes, edges_s: FloatArray, due: FloatArray, sent: FloatArray, answered: FloatArray) -> Axes:
+    """Draw rows due, sent and answered a second, (n,) each, on the edges of their bins, (n + 1,)."""
+    ax.stairs(due, edges_s, fill=True, color=palette.OTHERS, linewidth=0, label="due")
+    ax.stairs(sent, edges_s, baseline=None, color=palette.BLUE, linewidth=1.4, label="sent")
+    ax.stairs(answered, edges_s, baseline=None, color=palette.GREEN, linewidth=1.2, linestyle="--", label="answered")
+    return _dressed(ax, "rows a second")
+
+
+def draw_times(ax: Axes, edges_s: FloatArray, quantiles: dict[str, FloatArray]) -> Axes:
+    """Draw quantiles of the latency by due time, in milliseconds; nan: nothing was due."""
+    for (name, values), colour in zip(quantiles.items(), palette.LINES, strict=False):
+        ax.stairs(1e3 * values, edges_s, baseline=None, color=colour, linewidth=1.2, label=name)
+    ax.set_yscale("log")
+    ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.yaxis.set_minor_locator(NullLocator())
+    return _dressed(ax, "latency, ms", zero=False)
+
+
+def draw_flight(ax: Axes, edges_s: FloatArray, under_way: FloatArray) -> Axes:
+    """Draw how many rows were due and had no answer yet, (n,) means over bins."""
+    ax.stairs(under_way, edges_s, fill=True, color=palette.SKY, alpha=0.4, linewidth=0)
+    ax.stairs(under_way, edges_s, baseline=None, color=palette.BLUE, linewidth=1.2)
+    return _dressed(ax, "due, not answered")
+
+
+def title(result: LoadResult, valid: bool) -> str:
+    """The finding."""
+    counts, latency = result.counts(), result.histograms()["latency"]
+    if not valid:
+        return "Invalid: the generator was not in order"
+    if not latency.count:
+        return f"None of {counts['rows']:,} rows was answered"
+    return f"{counts['answered']:,} of {counts['rows']:,} rows answered, half within {ms(latency.quantile_s(0.5))}, " \
+           f"99 % within {ms(latency.quantile_s(0.99))}"  # fmt: skip
+
+
+def drawn(result: LoadResult, valid: bool) -> tuple[Drawing, bytes]:
+    """The figure as SVG in two widths, and as PNG with its finding above it."""
+    text = title(result, valid)
+    with mpl.rc_context(STYLE):
+        wide, narrow = (svg(_figure(result, thin), f"load-{width}", text)
+                        for thin, width in ((False, "wide"), (True, "narrow")))  # fmt: skip
+        whole = _figure(result, False)
+        whole.set_facecolor(palette.PAPER)
+        whole.suptitle(text.replace(fm.NBSP, " "), x=0.01, ha="left", fontsize=10.0)
+        file = io.BytesIO()
+        whole.savefig(file, format="png", dpi=DPI, metadata={"Software": None})
+    return Drawing("load", text, wide, narrow), file.getvalue()
+
+
+def series(result: LoadResult) -> dict[str, Any]:
+    """Numbers of the figure: `edges_s` (n + 1,), rates, quantiles and the mean number under way (n,)."""
+    due, done = result["due_s"], result["done_s"]
+    end_s = max(float(due.max(initial=0.0)), float(np.nanmax(done, initial=0.0)), 1.0)
+    edges = np.linspace(0.0, end_s, BINS_SHORT + 1 if end_s < BINS else BINS + 1)
+    width = np.diff(edges)
+    good = result.of(Outcome.ANSWERED)
+    ended = result.of(Outcome.ANSWERED, Outcome.FAILED)
+    bins = np.clip(np.searchsorted(edges, due, side="right") - 1, 0, width.size - 1)
+    latency = result.latency_s
+    quantiles = {}
+    for q in (0.5, 0.95, 0.99):
+        values = [np.quantile(part, q) if (part := latency[ended & (bins == i)]).size else np.nan
+                  for i in range(width.size)]  # fmt: skip
+        quantiles[f"p{100 * q:g}"] = np.array(values)
+    begun = due[~result.of(Outcome.UNSENT)]
+    under_way = (_ahead(begun, edges) - _ahead(np.sort(done[np.isfinite(done)]), edges)) / width
+    return {
+        "edges_s": edges,
+        "due": np.histogram(due, edges)[0] / width,
+        "sent": np.histogram(result["sent_s"][np.isfinite(result["sent_s"])], edges)[0] / width,
+        "answered": np.histogram(done[good], edges)[0] / width,
+        "quantiles": quantiles,
+        "under_way": under_way,
+    }
+
+
+def _ahead(times_s: FloatArray, edges_s: FloatArray) -> FloatArray:
+    """(n,) Seconds that each event, ascending, lies before the end of each bin, summed, within the bin."""
+    count = np.searchsorted(times_s, edges_s, side="right")
+    sums = np.concatenate([[0.0], np.cumsum(times_s)])[count]
+    out: FloatArray = np.diff(edges_s * count - sums)
+    return out
+
+
+def _figure(result: LoadResult, narrow: bool) -> Figure:
+    s = series(result)
+    figure = Figure(figsize=(NARROW_IN if narrow else WIDE_IN, 6.0), layout="constrained")
+    above, middle, below = figure.subplots(3, 1, sharex=True)
+    draw_rates(above, s["edges_s"], s["due"], s["sent"], s["answered"])
+    draw_times(middle, s["edges_s"], s["quantiles"])
+    draw_flight(below, s["edges_s"], s["under_way"])
+    below.set_xlabel("seconds since the start of the replay")
+    for phase in result.about["phases"][1:]:
+        for ax in (above, middle, below):
+            ax.axvline(phase["from_s"], color=palette.EDGE, linewidth=0.8, linestyle=(0, (1, 2)))
+    for phase in result.about["phases"]:
+        above.text(phase["from_s"], 0.03, f" {phase['name']}", transform=above.get_xaxis_transform(), va="bottom",
+                   color=palette.INK, fontsize=7.0)  # fmt: skip
+    for ax in (above, middle):
+        legend(ax, 3)
+    return figure
+
+
+def _dressed(ax: Axes, label: str, zero: bool = True) -> Axes:
+    if zero:
+        ax.set_ylim(0, 1.05 * max(ax.get_ylim()[1], 1.0))
+    ax.set_ylabel(label)
+    ax.grid(True, axis="y", color=palette.GRID, linewidth=0.6)
+    plain(ax)
+    return ax

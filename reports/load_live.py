@@ -1,0 +1,110 @@
+"""What is seen while a replay runs: a table in its place on a terminal, a line every few seconds elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich import box
+from rich.live import Live
+from rich.table import Table
+
+from loadtests import slo
+from loadtests.histogram import Histogram
+from loadtests.slo import Check, Objective
+from reports.console import Terminal
+
+LINE_S = 5.0
+COLUMNS = ("phase", "answered", "failed", "shed", "dropped", "p50", "p95", "p99", "lag p99")
+
+
+class Screen:
+    """Looks on (`loadtests.runner.Watch`), and asks for the end: on Ctrl-C, or when an objective is broken.
+
+    Attributes
+    ----------
+    broken : list of Check
+        Objectives that were broken when the end was asked for.
+    """
+
+    def __init__(
+        self, terminal: Terminal, span_s: float, objectives: Sequence[Objective], abort: bool, asked: Callable[[], bool]
+    ) -> None:
+        self._terminal, self._span_s, self._asked = terminal, span_s, asked
+        self._objectives, self._abort = objectives, abort
+        self._live: Live | None = None
+        self._said_s = time.monotonic()
+        self._lost = 0
+        self.broken: list[Check] = []
+
+    @contextmanager
+    def shown(self) -> Iterator[None]:
+        if not self._terminal.live:
+            yield
+            return
+        with Live(console=self._terminal.console, refresh_per_second=4, transient=True) as self._live:
+            yield
+
+    def status(self, status: Mapping[str, Any]) -> None:
+        if self._abort and not self.broken:
+            found = slo.of_status(self._objectives, status["tallies"])
+            self.broken = [check for check in found if check.state == "broken"]
+        if status["lost"] > self._lost:
+            self._lost = status["lost"]
+            self._terminal.say(f"note: a worker is lost, {self._lost} in all; its rows are booked as lost")
+        if self._live is not None:
+            self._live.update(self.table(status))
+        elif time.monotonic() - self._said_s >= LINE_S:
+            self._said_s = time.monotonic()
+            self._terminal.say(line(status, self._span_s))
+
+    def stopped(self) -> str:
+        if self._asked():
+            return "interrupted"
+        return "aborted" if self.broken else ""
+
+    def table(self, status: Mapping[str, Any]) -> Table:
+        """Rows by phase, with a title that tells how far it is."""
+        title = line(status, self._span_s)
+        table = Table(*COLUMNS, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+        for column in table.columns[1:]:
+            column.justify = "right"
+        whole, *phases = status["tallies"]
+        for tally in (*(p for p in phases if _any(p)), whole):
+            table.add_row(*_cells(tally))
+        return table
+
+
+def line(status: Mapping[str, Any], span_s: float) -> str:
+    """How far it is, in one line."""
+    whole = status["tallies"][0]
+    ended = sum(whole[name] for name in ("answered", "failed", "shed"))
+    wrong = sum(whole[name] for name in ("failed", "shed", "dropped"))
+    at_s = min(max(status["at_s"], 0.0), span_s)
+    return (
+        f"load: {at_s:.0f} of {span_s:.0f} s, due {status['due']:,}, ended {ended:,}, "
+        f"in flight {status['in_flight']:,}, wrong {wrong:,}"
+    )
+
+
+def _any(tally: Mapping[str, Any]) -> bool:
+    return any(tally[name] for name in ("answered", "failed", "shed", "dropped"))
+
+
+def _cells(tally: Mapping[str, Any]) -> tuple[str, ...]:
+    latency, lag = Histogram.from_dict(tally["latency"]), Histogram.from_dict(tally["lag"])
+    counts = (f"{tally[name]:,}" for name in ("answered", "failed", "shed", "dropped"))
+    return (str(tally["name"]), *counts, *(ms(latency.quantile_s(q)) for q in (0.5, 0.95, 0.99)),
+            ms(lag.quantile_s(0.99)))  # fmt: skip
+
+
+def ms(time_s: float | None) -> str:
+    """Milliseconds to three digits, seconds above ten thousand of them; a dash for none."""
+    if time_s is None or time_s != time_s:
+        return "-"
+    if time_s >= 10.0:
+        return f"{time_s:,.0f} s"
+    value = 1e3 * time_s
+    return f"{value:,.0f} ms" if value >= 100.0 else f"{value:.1f} ms" if value >= 10.0 else f"{value:.2f} ms"

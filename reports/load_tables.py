@@ -1,0 +1,35 @@
+"""A load test on the console."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from rich.console import Console
+
+from reports.load import LoadAnswer
+from reports.load_files import reached
+from reports.tables import show
+
+
+def answer(console: Console, told: LoadAnswer) -> None:
+    """The sentence, the rows by phase, the objectives."""
+    console.print(told.headline, soft_wrap=True)
+    console.print()
+    head, *rows = told.table()
+    show(console, head, rows)
+    if told.checks and told.verdict.valid:
+        console.print()
+        cells = [(c.objective.text, c.phase, reached(c), c.state) for c in told.checks]
+        show(console, ("objective", "phase", "reached", "verdict"), cells, numbers=(2,))
+
+
+def dry_run(console: Console, told: Mapping[str, Any]) -> None:
+    """What would be sent."""
+    console.print(f"rows      {told['rows']:,} of {told['scenario']} in {told['seconds']:,.0f} s", soft_wrap=True)
+    console.print(f"a second  {told['mean_per_s']:,.1f} on average, {told['peak_per_s']:,.0f} at most")
+    console.print(f"bytes     {told['bytes']:,} in all, about {told['bytes_a_request']:,} a request")
+    for phase in told["phases"]:
+        span = f"{phase['from_s']:,.0f} to {phase['to_s']:,.0f} s"
+        console.print(f"phase     {phase['name']}, {span}: {phase['rows']:,} rows")
+    console.print("nothing was sent")

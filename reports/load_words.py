@@ -1,0 +1,73 @@
+"""What a replay says in words: the generator first, then the service, then what there is to know."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from loadtests.health import Verdict
+from loadtests.result import LoadResult
+from loadtests.slo import Check
+from reports.load_files import reached
+from reports.load_live import ms
+
+MOST_ERRORS = 5
+STOPPED = {"interrupted": "it was interrupted", "aborted": "it was ended, as an objective was broken"}
+
+
+def headline(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> str:
+    """The one sentence."""
+    broken = [check for check in checks if check.state == "broken"]
+    if not verdict.valid:
+        return "The run is invalid: the generator was not in order, so nothing is said about the service."
+    if broken:
+        one = broken[0]
+        more = f", and {len(broken) - 1} more" if len(broken) > 1 else ""
+        where = "" if one.phase == "all" else f" in the phase {one.phase}"
+        return f"Objective broken: {one.objective.text}{where} reached {reached(one)}{more}."
+    counts = result.counts()
+    kept = sum(check.state == "kept" for check in checks)
+    words = f"{counts['answered']:,} of {counts['rows']:,} rows were answered"
+    return f"{words}; all {kept} objectives are kept." if kept else f"{words}."
+
+
+def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> Iterator[str]:
+    """All else there is to hear, a sentence each."""
+    if result.about["status"] in STOPPED:
+        yield f"{STOPPED[result.about['status']]}; what had ended until then is kept"
+    yield from (f"generator: {reason}" for reason in verdict.reasons)
+    if verdict.unknown:
+        yield f"not measurable here: {', '.join(verdict.unknown)}"
+    counts = result.counts()
+    parts = ("sent", "abandoned", "dropped", "unsent")
+    told = ", ".join(f"{counts[name]:,} {name}" for name in parts if counts[name])
+    yield f"every row is accounted for: {told or 'there are none'}"
+    yield from (f"{n:,} rows: {text}" for text, n in errors(result))
+    few = [check for check in checks if check.state == "too few rows"]
+    if few:
+        names = ", ".join(f"{check.objective.text} in {check.phase} ({check.rows})" for check in few)
+        yield f"too few rows to tell: {names}"
+    if result.about["server"]["url"] and not result.about["server"]["times_s"]:
+        yield f"the server told no metrics at {result.about['server']['url']}"
+
+
+def errors(result: LoadResult) -> list[tuple[str, int]]:
+    """The most frequent errors with their numbers."""
+    texts = result.about["errors"]
+    found = [(text, int((result["error"] == place).sum())) for place, text in enumerate(texts)]
+    return sorted((each for each in found if each[1]), key=lambda each: -each[1])[:MOST_ERRORS]
+
+
+def table(result: LoadResult, verdict: Verdict) -> list[tuple[str, ...]]:
+    """A head, a row a phase, and one of all; of a generator that was not in order no time is shown."""
+    head = ("phase", "rows", "answered", "failed", "shed", "p50", "p95", "p99", "max", "lag p99")
+    parts = [(str(p["name"]), result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
+    rows: list[tuple[str, ...]] = [head]
+    for name, where in (*parts, ("all", None)):
+        counts, times = result.counts(where), result.histograms(where)
+        latency = times["latency"]
+        shown = [latency.quantile_s(q) for q in (0.5, 0.95, 0.99)] + [latency.max_s if latency.count else None]
+        rows.append(
+            (name, *(f"{counts[key]:,}" for key in ("rows", "answered", "failed", "shed")),
+             *(ms(each) if verdict.valid else "-" for each in shown), ms(times["lag"].quantile_s(0.99)))
+        )  # fmt: skip
+    return rows

@@ -1,0 +1,137 @@
+"""`ashcloud load` against a real server: exit codes, files, what is said; several at once, as most of it is waiting."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from commands import TINY
+from load_peer import LOCALHOST, peer
+
+from loadtests.result import load
+
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
+FAST = ("--speed", "7200", "--max-lag", "2000")  # six hours in three seconds; a busy machine is no fault here
+
+
+class Done(NamedTuple):
+    code: int
+    out: str
+    told: str
+    folder: Path
+
+
+def command(folder: Path, *words: str, secret: str = "", interrupt: bool = False) -> Done:
+    line = [sys.executable, "-m", "ashcloud", "load", *words, "--out", "kept"]
+    pipe, settings = subprocess.PIPE, {**os.environ, "ASHCLOUD_SECRET": secret}
+    with subprocess.Popen(line, cwd=folder, env=settings, stdout=pipe, stderr=pipe, text=True) as process:
+        told = ""
+        if interrupt:
+            assert process.stderr is not None
+            told = process.stderr.readline()
+            process.send_signal(signal.SIGINT)
+        out, rest = process.communicate(timeout=120)
+    return Done(process.returncode, out, told + rest, folder / "kept")
+
+
+def _kept(folder: Path) -> Done:
+    with peer("signed-s3cret", LOCALHOST) as server:
+        words = ("--target", server.url, "--ca", str(LOCALHOST), "--slo", "errors<1%,p50<30s", "--connections", "new")
+        return command(folder, TINY, *FAST, *words, secret="s3cret")
+
+
+def _broken(folder: Path) -> Done:
+    with peer("status-500") as server:
+        slow = ("--speed", "360", "--max-lag", "2000", "--json", "--workers", "2")
+        return command(folder, TINY, *slow, "--target", server.url, "--slo", "errors<50%", "--abort-on-slo")
+
+
+def _late(folder: Path) -> Done:
+    with peer() as server:
+        return command(folder, TINY, *FAST[:2], "--target", server.url, "--max-lag", "0.000001", "--slo", "p50<1s")
+
+
+def _interrupted(folder: Path) -> Done:
+    with peer() as server:
+        words = ("--speed", "60", "--max-lag", "2000", "--target", server.url)
+        return command(folder, TINY, *words, interrupt=True)
+
+
+CASES = {"kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted}
+Ran = Callable[[str], Done]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
+    with ThreadPoolExecutor(len(CASES)) as pool:
+        found = {name: pool.submit(case, tmp_path_factory.mktemp(name)) for name, case in CASES.items()}
+        yield lambda name: found[name].result()
+
+
+def test_a_run_that_keeps_its_objectives_ends_with_0_and_a_folder(ran: Ran) -> None:
+    code, out, told, folder = ran("kept")
+    assert code == 0, told
+    assert "all " in out.splitlines()[0]
+    assert "objectives are kept" in out
+    assert "Traceback" not in told
+    names = {path.name for path in folder.iterdir()}
+    assert names == {
+        "manifest.json", "scenario.json", "scenario.toml", "load.npz", "load.json", "load.svg", "load.png", "junit.xml",
+        "summary.json", "summary.md", "metrics.txt", "locust.html", "locust_stats.csv", "locust_failures.csv",
+        "locust_history.csv",
+    }  # fmt: skip
+    result = load(folder / "load.npz")
+    assert result.counts()["answered"] == len(result) > 300
+    manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
+    assert (manifest["kind"], manifest["result"], manifest["exit_code"]) == ("load", result.digest, 0)
+    assert not any("s3cret" in path.read_text("utf-8", "replace") for path in folder.glob("*.json"))
+
+
+def test_a_broken_objective_ends_the_run_with_1(ran: Ran) -> None:
+    code, out, told, folder = ran("broken")
+    assert code == 1, told
+    figures = json.loads(out, parse_constant=lambda word: pytest.fail(word))
+    assert figures["status"] == "aborted"
+    assert figures["exit_code"] == 1
+    assert figures["unsent"] > 0
+    assert "it was ended, as an objective was broken" in told
+    assert "HTTP 500" in told
+    assert "<failure" in (folder / "junit.xml").read_text("utf-8")
+
+
+def test_a_late_generator_ends_the_run_with_4_and_no_times_of_the_server(ran: Ran) -> None:
+    code, out, told, _ = ran("late")
+    assert code == 4, told
+    assert out.startswith("The run is invalid: the generator was not in order")
+    assert "reached" not in out
+    assert "generator: 1 % of the rows were sent" in told
+
+
+def test_ctrl_c_keeps_what_had_ended(ran: Ran) -> None:
+    code, _, told, folder = ran("interrupted")
+    assert code == 130, told
+    assert "Traceback" not in told
+    result = load(folder / "load.npz")
+    counts = result.counts()
+    assert result.about["status"] == "interrupted"
+    assert counts["unsent"] > 0
+    assert counts["sent"] + counts["abandoned"] + counts["unsent"] + counts["dropped"] == counts["rows"]
+
+
+def test_a_wrong_secret_and_a_target_that_is_down_are_told_at_once(tmp_path: Path) -> None:
+    with peer("signed-word") as server:
+        wrong = command(tmp_path, TINY, *FAST, "--target", server.url, secret="other")
+    assert (wrong.code, wrong.out) == (2, "")
+    assert "the secret is not the one that the service has; set ASHCLOUD_SECRET to it" in wrong.told
+    down = command(tmp_path, TINY, *FAST, "--target", server.url)
+    assert (down.code, down.out) == (3, "")
+    assert "nobody listens there" in down.told
+    assert os.listdir(tmp_path) == []

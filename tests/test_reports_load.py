@@ -1,0 +1,288 @@
+"""A load test as it is planned, judged, written and told; no service and no Locust here."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import numpy as np
+import pytest
+from commands import TINY
+from test_loadtests_result import result as some_result
+
+from loadtests import health, slo
+from loadtests.histogram import Histogram
+from loadtests.result import LoadResult, Outcome
+from loadtests.result import load as load_result
+from loadtests.schedule import at_times
+from loadtests.target import Options, Target
+from reports import load, load_figure, load_files
+from reports.console import Terminal
+from reports.load_ask import question
+from reports.load_live import Screen, line, ms
+from scenarios import library
+from scenarios.errors import Fault, InputError, TraceError
+from scenarios.generate import generate
+
+HERE = Target("http://127.0.0.1:8000")
+OPTIONS: dict[str, Any] = {
+    "url": "http://127.0.0.1:8000", "path": "/v1/mentions", "ca": None, "metrics_url": None, "workers": 1,
+    "connections": "pool", "max_connections": 100, "timeout_s": 30.0,
+}  # fmt: skip
+IN_ORDER = health.Verdict("in order")
+
+
+def result(took_ms: float = 10.0, n: int = 400, status: str = "finished", **columns: Any) -> LoadResult:
+    """Rows a hundredth of a second apart, all answered after the same time."""
+    due = np.arange(n) / 100.0
+    rows: dict[str, Any] = {"due_s": due, "sent_s": due, "first_byte_s": due, "done_s": due + took_ms / 1e3}
+    rows |= {"status": np.full(n, 202), "outcome": np.full(n, Outcome.ANSWERED), "error": np.full(n, -1)} | columns
+    phases = [{"name": "rise", "from_s": 0.0, "to_s": 2.0}, {"name": "peak", "from_s": 2.0, "to_s": 4.0}]
+    about = {
+        "scenario": "tiny", "status": status, "started": "2026-01-01T00:00:00Z", "phases": phases,
+        "errors": ["HTTP 500"],
+        "workers": [{"number": 0, "wall_s": 4.0, "cpu_s": 0.1, "waited_s": 0.0, "held_back_s": 0.0}],
+        "server": {"url": None, "times_s": [], "series": {}, "missed": 0},
+    }  # fmt: skip
+    return LoadResult(some_result(**rows).columns, about)
+
+
+def answered(found: LoadResult, words: str | None = None, lag_ms: float = 10.0) -> load.LoadAnswer:
+    q = load.LoadQuestion(TINY, HERE, slo=words, lag_ms=lag_ms)
+    objectives = () if words is None else slo.parse(words)
+    planned = load.Planned(at_times(found["due_s"], "tiny"), None, objectives, 500.0)
+    return load.LoadAnswer(q, planned, found, slo.judge(objectives, found), health.judge(found, lag_ms / 1e3))
+
+
+# --- what would be sent -------------------------------------------------------------------------
+
+
+def test_a_plan_tells_rows_rates_bytes_and_phases() -> None:
+    told = load.plan(load.LoadQuestion(TINY, HERE, speed=60.0, slo="peak:p99<1s")).to_dict()
+    trace = generate(library.load(TINY), 1)
+    assert told["rows"] == trace.mentions == sum(phase["rows"] for phase in told["phases"])
+    assert 350.0 < told["seconds"] <= 360.0
+    assert told["traces"] == [trace.digest]
+    assert told["bytes"] == pytest.approx(told["bytes_a_request"] * told["rows"], rel=0.01)
+    assert [phase["name"] for phase in told["phases"]] == ["before", "rise", "peak", "decline", "after"]
+
+
+def test_amplified_traffic_is_drawn_from_the_same_scenario() -> None:
+    once, thrice = (load.plan(load.LoadQuestion(TINY, HERE, times=n)).to_dict() for n in (1, 3))
+    assert thrice["rows"] > 2 * once["rows"]
+    assert thrice["traces"] == once["traces"]  # the first is the same
+
+
+def test_a_trace_file_is_replayed_as_it_is(tmp_path: Path) -> None:
+    trace = generate(library.load(TINY), 7)
+    trace.save(tmp_path / "tiny.npz")
+    planned = load.plan(load.LoadQuestion(str(tmp_path / "tiny.npz"), HERE))
+    assert planned.schedule.about["traces"] == [trace.digest]
+
+
+def test_a_damaged_trace_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.npz"
+    generate(library.load(TINY), 7).save(path)
+    whole = bytearray(path.read_bytes())
+    whole[len(whole) // 2] ^= 0xFF
+    path.write_bytes(whole)
+    with pytest.raises(TraceError, match="is damaged"):
+        load.plan(load.LoadQuestion(str(path), HERE))
+
+
+def test_more_rows_than_allowed_are_refused_before_anything_is_sent() -> None:
+    with pytest.raises(InputError, match=r"--max-requests is 5, but there are \d+ rows"):
+        load.plan(load.LoadQuestion(TINY, HERE, most_requests=5))
+
+
+def test_a_host_elsewhere_needs_two_words() -> None:
+    far = Target("http://care.example")
+    for given in ({}, {"mine": True}, {"most_requests": 10}):
+        with pytest.raises(InputError, match="is not on this machine; if it is yours, say --i-own-this-host"):
+            load.LoadQuestion(TINY, far, **given)
+    assert load.LoadQuestion(TINY, far, mine=True, most_requests=10)
+
+
+def test_all_faults_of_a_command_are_told_together() -> None:
+    wrong = OPTIONS | {"url": "here", "workers": 0, "timeout_s": 0.0, "max_connections": 0}
+    with pytest.raises(InputError) as caught:
+        question("tiny.npz", "", **wrong, times=2, abort=True)
+    told = str(caught.value)
+    for part in ("--target is no address", "--workers is 0", "--timeout is 0", "--max-connections is 0",
+                 "--times needs a scenario", "--abort-on-slo needs objectives"):  # fmt: skip
+        assert part in told
+
+
+# --- verdicts -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("found", "words", "code", "headline"),
+    [
+        (result(), None, 0, "400 of 400 rows were answered."),
+        (result(), "p99<1s,errors<1%", 0, "400 of 400 rows were answered; all 4 objectives are kept."),
+        (result(2000.0), "p99<1s", 1, "Objective broken: p99<1s in the phase rise reached 2,000 ms, and 1 more."),
+        (result(status="aborted"), "p99<1ms", 1, "Objective broken: p99<1ms in the phase rise reached 10.0 ms"),
+        (result(status="interrupted"), "p99<1ms", 130, "Objective broken"),
+        (result(outcome=np.full(400, Outcome.FAILED)), None, 3, "0 of 400 rows were answered."),
+        (result(sent_s=np.arange(400) / 100.0 + 0.02), "p99<1s", 4, "The run is invalid"),
+        (result(outcome=np.full(400, Outcome.DROPPED)), None, 4, "The run is invalid"),
+    ],
+)
+def test_the_exit_code_and_the_sentence_say_the_same(
+    found: LoadResult, words: str | None, code: int, headline: str
+) -> None:
+    told = answered(found, words)
+    assert told.code == code
+    assert told.headline.startswith(headline)
+
+
+def test_a_generator_that_was_late_has_no_times_to_tell() -> None:
+    told = answered(result(sent_s=np.arange(400) / 100.0 + 0.02))
+    assert all(row[5:9] == ("-", "-", "-", "-") for row in told.table()[1:])
+    assert told.remarks()[0].startswith("generator: 1 % of the rows were sent 20")
+    assert answered(result(sent_s=np.arange(400) / 100.0 + 0.02), lag_ms=50.0).verdict.valid
+
+
+def test_the_generator_is_asked_for_its_waits_and_its_losses() -> None:
+    found = result()
+    starved = [{"number": 0, "wall_s": 10.0, "cpu_s": 1.0, "waited_s": 2.0, "held_back_s": 1.0}]
+    verdict = health.judge(LoadResult(found.columns, {**found.about, "workers": starved}))
+    assert verdict.state == "invalid"
+    assert [reason.split(" for ")[0] for reason in verdict.reasons] == [
+        "worker 0 waited", "worker 0 was held back by its control group"
+    ]  # fmt: skip
+    lost = [{"number": 1, "lost": True, "lost_rows": 7}]
+    verdict = health.judge(LoadResult(found.columns, {**found.about, "workers": lost}))
+    assert verdict.reasons == ("worker 1 was lost with 7 rows",)
+
+
+def test_what_cannot_be_measured_is_no_good_health() -> None:
+    found = result()
+    blind = [{"number": 0, "wall_s": 10.0, "cpu_s": 1.0, "waited_s": None, "held_back_s": None}]
+    told = LoadResult(found.columns, {**found.about, "workers": blind})
+    verdict = health.judge(told)
+    assert (verdict.state, verdict.valid) == ("not measurable", True)
+    assert any(remark.startswith("not measurable here: whether it waited") for remark in answered(told).remarks())
+
+
+def test_a_meter_reads_what_the_kernel_tells(tmp_path: Path) -> None:
+    (tmp_path / "schedstat").write_text("100 3000000000 5\n")
+    (tmp_path / "cpu.stat").write_text("usage_usec 5\nthrottled_usec 1000000\n")
+    meter = health.Meter(tmp_path, tmp_path)
+    (tmp_path / "schedstat").write_text("100 3500000000 5\n")
+    (tmp_path / "cpu.stat").write_text("usage_usec 5\nthrottled_usec 1250000\n")
+    spent = meter.spent()
+    assert (spent.waited_s, spent.held_back_s) == (0.5, 0.25)
+    nothing = health.Meter(tmp_path / "none", tmp_path / "none").spent()
+    assert (nothing.waited_s, nothing.held_back_s) == (None, None)
+
+
+# --- files --------------------------------------------------------------------------------------
+
+
+def test_junit_has_a_failure_for_what_is_broken_and_an_error_for_the_generator() -> None:
+    checks = slo.judge(slo.parse("p50<5ms,p99.9<1s,errors<1%"), result())
+    suite = ElementTree.fromstring(load_files.junit(checks, health.Verdict("invalid", ("late",)), 4.0))
+    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
+        "tests": "7", "failures": "2", "errors": "1", "skipped": "2"
+    }  # fmt: skip
+    failure = suite.find("testcase[@classname='load.rise']/failure")
+    assert failure is not None
+    assert failure.get("message") == "p50 was 10.0 ms"
+
+
+def test_the_summary_has_the_names_of_k6() -> None:
+    checks = slo.judge(slo.parse("p99<5ms,errors<1%"), result())
+    metrics = json.loads(load_files.k6_summary(result(), checks))["metrics"]
+    assert metrics["http_reqs"]["count"] == 400
+    assert metrics["http_req_duration"]["p(95)"] == pytest.approx(10.0, rel=0.011)
+    assert metrics["http_req_duration"]["thresholds"] == {"rise:p99<5ms": True, "peak:p99<5ms": True}
+    assert metrics["http_req_failed"]["thresholds"] == {"rise:errors<1%": False, "peak:errors<1%": False}
+    assert metrics["dropped_iterations"]["count"] == 0
+
+
+def test_open_metrics_end_as_they_should_and_add_up() -> None:
+    text = load_files.open_metrics(result(), slo.judge(slo.parse("p99<5ms"), result()), IN_ORDER).decode()
+    assert text.endswith("# EOF\n")
+    rows = [text_line for text_line in text.splitlines() if text_line.startswith("ashcloud_load_rows_total")]
+    assert sum(int(each.rpartition(" ")[2]) for each in rows) == 400
+    assert 'ashcloud_load_slo_kept{phase="peak",slo="p99<5ms"} 0' in text
+
+
+def test_the_figure_says_the_finding_and_counts_what_is_under_way() -> None:
+    series = load_figure.series(result(500.0))
+    widths = np.diff(series["edges_s"])
+    assert float(np.sum(series["due"] * widths)) == pytest.approx(400.0)
+    # 400 rows of half a second each: the area under the curve is 200 row seconds.
+    assert float(np.sum(series["under_way"] * widths)) == pytest.approx(200.0)
+    drawing, png = load_figure.drawn(result(), True)
+    assert drawing.title == "400 of 400 rows answered, half within 10.0 ms, 99 % within 10.0 ms"
+    assert png.startswith(b"\x89PNG")
+    assert "Invalid" in load_figure.title(result(), False)
+
+
+def test_a_full_disk_loses_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(load, "replay", lambda *_, **__: result())
+    monkeypatch.setattr(load, "mkdtemp", lambda prefix: str(tmp_path))
+    save = LoadResult.save
+
+    def full(self: LoadResult, path: Path) -> None:
+        if path.parent != tmp_path:
+            raise InputError(path, [Fault("", "cannot be written: no space left on device")])
+        save(self, path)
+
+    monkeypatch.setattr(LoadResult, "save", full)
+    with pytest.raises(InputError) as caught:
+        load.ask(load.LoadQuestion(TINY, HERE), tmp_path / "kept", Terminal())
+    assert "no space left" in str(caught.value)
+    assert f"the rows are kept in {tmp_path / 'load.npz'}" in str(caught.value)
+    assert load_result(tmp_path / "load.npz").digest == result().digest
+    assert not (tmp_path / "kept").exists()
+
+
+# --- while it runs ------------------------------------------------------------------------------
+
+
+def status(took_s: float) -> dict[str, Any]:
+    times = Histogram.of([took_s] * 200).to_dict()
+    whole = {"name": "all", "answered": 200, "failed": 0, "shed": 0, "dropped": 0, "latency": times, "lag": times}
+    return {
+        "at_s": 2.0,
+        "due": 210,
+        "handed": 205,
+        "in_flight": 5,
+        "lost": 0,
+        "tallies": [whole, {**whole, "name": "peak"}],
+    }
+
+
+def test_a_broken_objective_ends_the_replay_if_asked() -> None:
+    objectives = slo.parse("p95<100ms")
+    for abort, took_s, word in ((True, 0.5, "aborted"), (True, 0.05, ""), (False, 0.5, "")):
+        screen = Screen(Terminal(), 60.0, objectives, abort, lambda: False)
+        screen.status(status(took_s))
+        assert screen.stopped() == word
+
+
+def test_ctrl_c_comes_first() -> None:
+    assert Screen(Terminal(), 60.0, (), True, lambda: True).stopped() == "interrupted"
+
+
+def test_the_table_tells_phases_and_the_line_how_far_it_is() -> None:
+    table = Screen(Terminal(), 60.0, (), False, lambda: False).table(status(0.5))
+    assert list(table.columns[0].cells) == ["peak", "all"]
+    assert line(status(0.5), 60.0) == "load: 2 of 60 s, due 210, ended 200, in flight 5, wrong 0"
+    assert [ms(value) for value in (0.000123, 0.0123, 0.456, 12.3, math.nan, None)] == [
+        "0.12 ms", "12.3 ms", "456 ms", "12 s", "-", "-"
+    ]  # fmt: skip
+
+
+def test_settings_hold_no_secret() -> None:
+    q = load.LoadQuestion(TINY, replace(HERE, secret="hidden"), Options())
+    assert "hidden" not in json.dumps(q.settings())
+    assert "hidden" not in repr(q)
