@@ -44,8 +44,8 @@ ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
     "run", "staff", "nowcast", "hindcast", "load", "calibrate", "simulate", "compare", "resume", "report", "rerun",
-    "roster", "scenario", "desk", "plan-file", "trace", "breakpoint", "serve", "care", "bench",
-    "list", "check", "show", "import", "validate", "schema", "generate", "info", "sample",
+    "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care", "bench",
+    "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info", "sample",
     "migrate", "seed",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
@@ -653,12 +653,12 @@ def _rerun(run: Path, workers: int | None, executor: str | None, as_json: bool) 
 
 
 def _shelf(what: What, command: str, first: str, about: str) -> click.Group:
-    """The commands that scenarios, desks and plans share; `what` is how `reports.listing` calls them."""
+    """The commands that scenarios, desks, plans and targets share; `what` is how `reports.listing` calls them."""
 
     def example(words: str) -> str:
         return f"\n\n\b\nExample:\n  ashcloud {command} {words}"
 
-    @main.group(command, help=f"{about}{example(f'show {first}')}")
+    @main.group(command, help=f"{about}{example('list' if what == 'target' else f'show {first}')}")
     def group() -> None: ...
 
     @group.command("list", help=f"List the {what}s of the library.{example('list')}")
@@ -688,6 +688,7 @@ def _shelf(what: What, command: str, first: str, about: str) -> click.Group:
 
 _scenario = _shelf("scenario", "scenario", "volcano", "What happens to the desk: list, show and check scenarios.")
 _desk = _shelf("desk", "desk", "klm_2015", "Who answers: list, show and check desks.")
+_services = _shelf("target", "target", "chatwoot", "Services to load, as files: list and check them, draft one.")
 _plan = _shelf("plan", "plan-file", "klm_crisis", "What a desk does in a crisis: list, show and check plans.")
 
 
@@ -852,13 +853,21 @@ def _trace_sample(source: str, number: int, as_json: bool, **chosen: Any) -> Non
     _print(as_json, traces.sample(source, number, **chosen), traces.print_posts)
 
 
-def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> float | None:
-    from loadtests.shapes import seconds
+@_services.command("from-openapi")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--out", type=click.Path(path_type=Path), metavar="FILE", help="Where to write it.  [default: print it]")
+def _target_from_openapi(file: Path, out: Path | None) -> None:
+    """Draft a target from FILE, an OpenAPI description.
 
-    found = None if value is None else seconds(value)
-    if value is not None and not found:
-        raise click.BadParameter(f"{value} is no time; write it like 30s or 500ms.")
-    return found
+    \b
+    Example:
+      ashcloud target from-openapi openapi.json --out ours.toml
+
+    What was guessed, by names, stands on top: look it through.
+    """
+    from reports.listing import drafted_target
+
+    click.echo(drafted_target(file, out))
 
 
 @main.command("breakpoint")
@@ -868,14 +877,14 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
                  help="Requests a second that you expect it to take; the climb begins at a part of it."),
     click.option("--start", "start_pct", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True,
                  metavar="PERCENT", help="Where the climb begins, in percent of the guess."),
-    click.option("--p99", "slo_p99_s", metavar="TIME", callback=_time,
-                 help="A step fails too if the p99 from the due time is above it, such as 500ms."),
+    click.option("--p99", "slo_p99_ms", type=click.FloatRange(0, min_open=True), metavar="MS",
+                 help="A step fails too if the p99 from the due time is above so many milliseconds."),
     click.option("--precision", "precision_pct", type=click.FloatRange(0.5, 25), default=5.0, show_default=True,
                  metavar="PERCENT", help="How narrow the gap between kept up and failed must be."),
-    click.option("--step", "window_s", metavar="TIME", callback=_time, default="30s", show_default=True,
+    click.option("--step", "window_s", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS",
                  help="Measured in each step; longer if fewer than 1,000 requests are due."),
-    click.option("--warm-up", "warm_up_s", metavar="TIME", callback=_time, default="5s", show_default=True,
-                 help="Sent before that, and not measured."),
+    click.option("--warm-up", "warm_up_s", type=click.FloatRange(0), default=5.0, show_default=True,
+                 metavar="SECONDS", help="Sent before that, and not measured."),
     click.option("--spacing", type=click.Choice(["poisson", "even"]), default="poisson", show_default=True,
                  help="As callers come by chance, or evenly, for which short steps suffice."),
     click.option("--confirm", "confirmations", type=click.IntRange(0, 9), default=3, show_default=True, metavar="N",
@@ -883,8 +892,8 @@ def _time(ctx: click.Context, param: click.Parameter, value: str | None) -> floa
     click.option("--no-recovery", is_flag=True, help="Leave out the surge after which its recovery is timed."),
     click.option("--max-rate", "most_per_s", type=click.FloatRange(0, min_open=True), metavar="RATE",
                  help="No step goes beyond it."),
-    click.option("--timeout", "timeout_s", metavar="TIME", callback=_time, default="10s", show_default=True,
-                 help="A request without an answer has failed so long after its due time."),
+    click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), default=10.0, show_default=True,
+                 metavar="SECONDS", help="A request without an answer has failed so long after its due time."),
     SEED,
     OUT,
     AS_JSON,
@@ -894,7 +903,7 @@ def _breakpoint(out: Path | None, as_json: bool, url: str, path: str, **asked: A
 
     \b
     Example:
-      ashcloud breakpoint --target http://127.0.0.1:8000 --guess 500 --p99 500ms
+      ashcloud breakpoint --target http://127.0.0.1:8000 --guess 500 --p99 500
 
     Open-loop steps, latency from the due time. The generator is judged first: exit code 4 if it was not up to
     it. The secret of the service is read from ASHCLOUD_SECRET.

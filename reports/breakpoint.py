@@ -89,7 +89,7 @@ class BreakAnswer:
 
 
 def question(
-    target: Target, options: Options, *, guess: float, start_pct: float, slo_p99_s: float | None, precision_pct: float,
+    target: Target, options: Options, *, guess: float, start_pct: float, slo_p99_ms: float | None, precision_pct: float,
     window_s: float, warm_up_s: float, spacing: Spacing, confirmations: int, no_recovery: bool,
     most_per_s: float | None, most_requests: int | None, mine: bool, seed: int,
 ) -> BreakQuestion:  # fmt: skip
@@ -107,7 +107,7 @@ def question(
             most_per_s=most,
         ),
         timing=Timing(warm_up_s, window_s, spacing=spacing, surge_s=max(window_s / 3.0, 1.0), watched_s=window_s),
-        criteria=Criteria(slo_p99_s=slo_p99_s),
+        criteria=Criteria(slo_p99_s=None if slo_p99_ms is None else slo_p99_ms / 1e3),
         seed=seed,
         most_requests=most_requests,
         mine=mine,

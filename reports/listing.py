@@ -1,37 +1,41 @@
-"""What there is to read about scenarios, desks and plans, before anything is simulated: facts, then lines of them."""
+"""What there is to read about scenarios, desks, plans and targets, before anything is played: facts, then lines."""
 
 from __future__ import annotations
 
+import re
 import textwrap
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Literal
 
 from rich.console import Console
 
+from loadtests import openapi, target_file
 from reports import formats as fm
 from reports.tables import show
 from scenarios import library as scenario_library
 from scenarios.digest import digest
-from scenarios.errors import InputError
+from scenarios.errors import Fault, InputError
 from scenarios.expected import expected
 from scenarios.model import Scenario
 from scenarios.names import Language, members
+from scenarios.storage import write_atomic
 from sim import library as desk_library
 from sim.desk import Desk
 from sim.levers import presets
 from sim.plan import Plan, load_plan, plan_names, plan_schema
 
-What = Literal["scenario", "desk", "plan"]
+What = Literal["scenario", "desk", "plan", "target"]
 Facts = Mapping[str, Any]
 WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Shelf:
-    """How scenarios, desks or plans are found and described."""
+    """How scenarios, desks, plans or targets are found and described."""
 
     names: Callable[[], list[str]]
     load: Callable[[str], Any]
@@ -53,17 +57,22 @@ def _brief_plan(plan: Plan) -> dict[str, Any]:
     return {"name": plan.name, "levers": len(plan.levers), "to call in": heads, "title": plan.title}
 
 
+def _brief_target(target: target_file.TargetFile) -> dict[str, Any]:
+    return {"name": target.name, "operations": len(target.operations), "title": target.title}
+
+
 SHELVES: Mapping[What, Shelf] = MappingProxyType(
     {
         "scenario": Shelf(scenario_library.names, scenario_library.load, scenario_library.schema, _brief_scenario),
         "desk": Shelf(desk_library.names, desk_library.load, desk_library.schema, _brief_desk),
         "plan": Shelf(plan_names, load_plan, plan_schema, _brief_plan),
+        "target": Shelf(target_file.names, target_file.load, target_file.TargetFile.model_json_schema, _brief_target),
     }
 )
 
 
 def brief(what: What) -> list[dict[str, Any]]:
-    """A line of facts for each scenario, desk or plan of the library."""
+    """A line of facts for each scenario, desk, plan or target of the library."""
     shelf = SHELVES[what]
     return [shelf.brief(shelf.load(name)) for name in shelf.names()]
 
@@ -118,6 +127,24 @@ def plan_facts(name: str) -> dict[str, Any]:
         preset = presets().get(lever.preset or "", {})
         facts["levers"][i] |= {key: preset[key] for key in ("story", "source") if key in preset}
     return {**facts, "digest": digest(plan)}
+
+
+def drafted_target(path: Path, out: Path | None) -> str:
+    """A draft from a description of an API; with `out` it is written there, and a line says so.
+
+    Raises
+    ------
+    InputError
+        If the description is none, or `out` is there already.
+    """
+    stem = re.sub(r"[^a-z0-9]+", "-", (out or path).stem.lower()).strip("-")
+    text = openapi.draft(openapi.read(path), stem or "target").to_toml()
+    if out is None:
+        return text
+    if out.exists():
+        raise InputError(out, [Fault("", "is there already; a draft overwrites nothing, choose another name")])
+    write_atomic(out, text.encode())
+    return f"drafted: {out}; look it through, then `ashcloud target validate {out}`"
 
 
 # --- lines --------------------------------------------------------------------------------------

@@ -80,7 +80,7 @@ def test_nginx_that_lets_300_a_second_through_breaks_there_three_times(tmp_path:
 
 
 SPIN = "print(flush=True)\nwhile True: pass"
-COMMAND = "breakpoint --path / --step 500ms --warm-up 200ms --guess 2000 --start 100 --spacing even --json --target"
+COMMAND = "breakpoint --path / --step 0.5 --warm-up 0.2 --guess 2000 --start 100 --spacing even --json --target"
 
 
 @pytest.mark.slow

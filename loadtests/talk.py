@@ -1,0 +1,264 @@
+"""Operations of a target file, done: templates filled, let in, within budgets, answers judged and counted."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from loadtests import templates
+from loadtests.client import Answer, Client, NoAnswer
+from loadtests.entry import Budget, Tokens, signed
+from loadtests.histogram import Histogram
+from loadtests.operations import Operation
+from loadtests.result import Outcome
+from loadtests.target_file import HEADER, Bearer, Header, OAuth2, Request, Signed, TargetFile
+
+_NOTHING = "nothing"
+RETRY_S = 1.0  # where the service says "later" without saying when
+
+
+@dataclass(frozen=True)
+class Done:
+    """What became of an operation.
+
+    Attributes
+    ----------
+    outcome : Outcome
+        ANSWERED, FAILED or SHED.
+    status : int
+        0 if there was no answer.
+    nothing : bool
+        A success that says that there is nothing.
+    taken : mapping
+        What the file says to remember.
+    retry_s : float
+        When it was shed: how long to wait.
+    error : str
+        Why it failed.
+    """
+
+    outcome: Outcome
+    status: int
+    nothing: bool = False
+    taken: Mapping[str, Any] = field(default_factory=dict)
+    retry_s: float = 0.0
+    error: str = ""
+
+    @property
+    def ok(self) -> bool:
+        return self.outcome is Outcome.ANSWERED and not self.nothing
+
+
+@dataclass
+class Count:
+    """How an operation went so far; `held_s` is the time for which its budget kept requests back."""
+
+    answered: int = 0
+    nothing: int = 0
+    failed: int = 0
+    shed: int = 0
+    held_s: float = 0.0
+    times_s: list[float] = field(default_factory=list)
+    errors: dict[str, int] = field(default_factory=dict)
+
+    def to_dict(self) -> dict[str, Any]:
+        times = Histogram.of(self.times_s)
+        some = times.count > 0
+        return {
+            **{name: getattr(self, name) for name in ("answered", "nothing", "failed", "shed")},
+            "held_s": round(self.held_s, 3),
+            **{f"p{q}_s": times.quantile_s(q / 100.0) if some else None for q in (50, 99)},
+            "errors": dict(sorted(self.errors.items())),
+        }
+
+
+class Talk:
+    """All operations of a service over one client, counted together.
+
+    Parameters
+    ----------
+    file : TargetFile
+    client : Client
+    run : str
+        In front of every key, so that no two runs share one.
+    clock, wall : callables
+        Seconds of `time.monotonic`, and since the epoch.
+    """
+
+    def __init__(
+        self, file: TargetFile, client: Client, run: str,
+        clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time,
+    ) -> None:  # fmt: skip
+        self.file = file
+        self._client, self._run, self._clock, self._wall = client, run, clock, wall
+        self.counts: dict[Operation, Count] = {operation: Count() for operation in file.operations}
+        self._budgets = {
+            name: Budget(request.budget_per_s, clock)
+            for name, request in file.operations.items()
+            if request.budget_per_s is not None
+        }
+        self._tokens = {
+            name: Tokens(auth, client, file.base_url, clock)
+            for name, auth in file.auth.items()
+            if isinstance(auth, OAuth2)
+        }
+        self._number = 0
+
+    def has(self, operation: Operation) -> bool:
+        return operation in self.file.operations
+
+    async def do(self, operation: Operation, values: Mapping[str, Any]) -> Done:
+        """Do an operation and count it; it never raises for what the service does.
+
+        Raises
+        ------
+        TemplateError
+            If a value that its template needs is not there.
+        ComponentError
+            If no token is to be had.
+        """
+        request, count = self.file.operations[operation], self.counts[operation]
+        budget = self._budgets.get(operation)
+        if budget is not None:
+            held_s = await budget.take()
+            count.held_s += held_s
+        self._number += 1
+        wall_s = self._wall()
+        always = {
+            "run": self._run, "key": f"{self._run}-{self._number}", "now_s": int(wall_s),
+            "now": datetime.fromtimestamp(wall_s, UTC).isoformat().replace("+00:00", "Z"),
+        }  # fmt: skip
+        begun_s = self._clock()
+        done = await self._asked(request, {**self.file.values, **always, **values})
+        _book(count, done, self._clock() - begun_s)
+        return done
+
+    async def _asked(self, request: Request, values: Mapping[str, Any]) -> Done:
+        path, headers, body = _written(request, values)
+        refused = ""
+        for _ in range(2):
+            entry = await self._let_in(request.auth, values, body, refused)
+            try:
+                answer = await self._client.request(
+                    request.method, path, {**headers, **entry}, body, request.timeout_s
+                )  # fmt: skip
+            except NoAnswer as why:
+                return Done(Outcome.FAILED, 0, error=str(why))
+            if answer.status != 401 or request.auth not in self._tokens:
+                break
+            refused = entry["Authorization"]
+        return judged(request, answer)
+
+    async def _let_in(self, name: str, values: Mapping[str, Any], body: bytes, refused: str) -> dict[str, str]:
+        """Headers by which a request is let in."""
+        match self.file.auth.get(name):
+            case Bearer(token=token):
+                return {"Authorization": f"Bearer {templates.text(token, values)}"}
+            case Header(name=header, value=value):
+                return {header: templates.text(value, values)}
+            case Signed(secret=secret):
+                return signed(templates.text(secret, values), str(values["key"]), str(values["now_s"]), body)
+            case OAuth2():
+                return {"Authorization": f"Bearer {await self._tokens[name].token(refused.removeprefix('Bearer '))}"}
+        return {}
+
+    def to_dict(self) -> dict[str, Any]:
+        return {str(name): count.to_dict() for name, count in self.counts.items()}
+
+
+def judged(request: Request, answer: Answer) -> Done:
+    """What an answer means: shed (429, or 503 with Retry-After) is apart from failed."""
+    status = answer.status
+    retry = answer.headers.get("retry-after")
+    if status == 429 or (status == 503 and retry is not None):
+        return Done(Outcome.SHED, status, retry_s=_seconds(retry))
+    if not request.counts(status):
+        return Done(Outcome.FAILED, status, error=f"HTTP {status}")
+    if status in request.nothing:
+        return Done(Outcome.ANSWERED, status, nothing=True)
+    taken, missing = _taken(request, answer)
+    if missing is _NOTHING:
+        return Done(Outcome.ANSWERED, status, nothing=True)
+    if missing:
+        return Done(Outcome.FAILED, status, error=f"answer without {missing}")
+    return Done(Outcome.ANSWERED, status, taken=taken)
+
+
+def _taken(request: Request, answer: Answer) -> tuple[dict[str, Any], str]:
+    """What is to be remembered, and where the first thing that is missing should have been.
+
+    An empty body, or a list that is too short for a pointer, says that there is nothing.
+    """
+    found: dict[str, Any] = {}
+    told: Any = None
+    if any(not where.startswith(HEADER) for where in request.take.values()):
+        if not answer.body.strip():
+            return {}, _NOTHING
+        try:
+            told = json.loads(answer.body)
+        except ValueError:
+            return {}, "JSON"
+    for name, where in request.take.items():
+        if where.startswith(HEADER):
+            found[name] = answer.headers.get(where.removeprefix(HEADER).lower())
+        else:
+            found[name] = _at(told, where)
+        if found[name] is _NOTHING:
+            return found, _NOTHING
+        if found[name] is None:
+            return found, where
+    return found, ""
+
+
+def _at(told: Any, pointer: str) -> Any:
+    """What a JSON pointer points at; None if there is no such place, `_NOTHING` beyond the end of a list."""
+    for part in pointer.split("/")[1:]:
+        key = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(told, list) and key.isdigit():
+            if int(key) >= len(told):
+                return _NOTHING
+            told = told[int(key)]
+        elif isinstance(told, dict) and key in told:
+            told = told[key]
+        else:
+            return None
+    return told
+
+
+def _written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
+    """Path with its query, headers, body."""
+    path = templates.text(request.path, values, in_path=True)
+    if request.query:
+        path += "?" + urlencode({name: templates.text(each, values) for name, each in request.query.items()})
+    headers = {name: templates.text(each, values) for name, each in request.headers.items()}
+    if request.form is not None:
+        headers.setdefault("Content-Type", "application/x-www-form-urlencoded")
+        return path, headers, urlencode(templates.filled(request.form, values)).encode()
+    if request.body is None:
+        return path, headers, b""
+    headers.setdefault("Content-Type", "application/json")
+    made = templates.filled(request.body, values)
+    return path, headers, (made if isinstance(made, str) else json.dumps(made, ensure_ascii=False)).encode()
+
+
+def _seconds(retry: str | None) -> float:
+    return float(retry) if retry is not None and retry.strip().isdigit() else RETRY_S
+
+
+def _book(count: Count, done: Done, took_s: float) -> None:
+    if done.outcome is Outcome.SHED:
+        count.shed += 1
+        return
+    count.times_s.append(took_s)
+    if done.outcome is Outcome.FAILED:
+        count.failed += 1
+        count.errors[done.error] = count.errors.get(done.error, 0) + 1
+    elif done.nothing:
+        count.nothing += 1
+    else:
+        count.answered += 1
