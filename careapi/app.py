@@ -23,7 +23,10 @@ from careapi.metrics import Metrics
 from careapi.model import Stale, Unavailable
 from careapi.problems import Refused
 from careapi.routes_cases import cases
+from careapi.routes_customers import people
 from careapi.routes_hot import hot, schemas
+from careapi.routes_lead import lead
+from careapi.routes_loop import hook, loop
 from careapi.routes_ops import levers, ops
 from careapi.store import Store
 
@@ -74,7 +77,8 @@ def create_app(
         title="ashcloud care service", version=version("ashcloud"), lifespan=life, docs_url=None, redoc_url=None,
         summary="Takes posts in, queues them, hands them to agents.", separate_input_output_schemas=False,
     )  # fmt: skip
-    for each in (ops, hot, cases, levers, pages.session, pages.routes):
+    own = (ops, hook, hot, cases, people, loop, lead, levers)  # /hooks/pay before /hooks/{platform}
+    for each in (*own, pages.session, pages.routes):
         app.include_router(each)
     app.state.gate = gate
     app.add_middleware(pages.SessionCookie)

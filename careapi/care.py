@@ -8,8 +8,9 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from careapi import once
+from careapi import crisis, once, payments
 from careapi.access import Access
+from careapi.crisis import Crisis
 from careapi.hub import Hub
 from careapi.knobs import Faults, Knobs
 from careapi.logs import LOG
@@ -42,6 +43,8 @@ class Care:
     ) -> None:
         self.store, self.access, self.knobs, self.metrics, self.clock = store, access, knobs, metrics, clock
         self.faults = Faults()
+        self.crisis = Crisis()
+        self._usual = store.rules
         self.hub = Hub(store)
         self._tasks: list[asyncio.Task[None]] = []
         self._ready: tuple[float, str] = (-1.0, "")
@@ -59,6 +62,10 @@ class Care:
         """Keep mentions; see `Store.add_mentions`."""
         self._check_disk()
         return await self.store.add_mentions(mentions)
+
+    def turn(self, new: Crisis) -> None:
+        """Work by the switch from here on."""
+        self.crisis, self.store.rules = new, crisis.rules(self._usual, new)
 
     async def unready(self) -> str:
         """Why the service should get no traffic; empty if it should. Writes something, at most once a second."""
@@ -109,9 +116,11 @@ class Care:
                 LOG.exception("tick failed")
 
     async def _do_now_and_then(self) -> None:
+        self.turn(await self.read(crisis.load))  # another process may have turned it
         ended = await self.store.end_leases()
         if ended:
             LOG.info("leases ended", extra={"told": {"cases": ended}})
+        await self.write(payments.expire)
 
     def _check_disk(self) -> None:
         if self.faults.disk == "full":

@@ -51,26 +51,31 @@ class Hub:
             with suppress(TimeoutError):  # not wait_for: before Python 3.12 that may swallow a cancellation
                 async with asyncio.timeout(LOOK_AGAIN_S):
                     await self._committed.wait()
-            self._committed.clear()
-            self._changed.set()
-            self._changed = asyncio.Event()
+            if self._committed.is_set():
+                self._committed.clear()
+                self._changed.set()
+                self._changed = asyncio.Event()
             if self._waiters:
                 with suppress(Unavailable):
                     await self._look()
             await asyncio.sleep(PAUSE_S)
 
-    async def changed(self, most_s: float) -> None:
-        """Wait until something may have been committed, the service stops, or so long."""
-        waits = [asyncio.ensure_future(event.wait()) for event in (self._changed, self.stopping)]
-        try:
-            await asyncio.wait(waits, timeout=most_s, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
+    def mark(self) -> asyncio.Event:
+        """A mark to look from: what is committed after it is not missed by `after`."""
+        return self._changed
+
+    async def after(self, mark: asyncio.Event, most_s: float) -> bool:
+        """Wait until something may have been committed since the mark, or the service stops; False after so long."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(most_s):
+                await mark.wait()
+                return True
+        return False
 
     def stop(self) -> None:
         """Send everybody home who waits."""
         self.stopping.set()
+        self._changed.set()
         for waiter in self._waiters:
             waiter.woken.set()
 

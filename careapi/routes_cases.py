@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated, Any, Literal
 
 from fastapi import Query, Request, Response
 
-from careapi import views, work
+from careapi import customers, views, work
 from careapi.model import Status
 from careapi.problems import Refused
 from careapi.shapes import (
@@ -61,8 +62,17 @@ async def list_cases(
 
 @cases.get("/v1/cases/{case_id}", response_model=CaseView, responses=told("not-found"))
 async def read_case(request: Request, token: AnyAgent, case_id: Number) -> Response:
-    """Read a case with its posts and replies; the ETag is its version."""
-    return answer(await the(request).read(lambda tx: views.case(tx, case_id)))
+    """Read a case with its posts, replies and, if those can be had, its customer's data; the ETag is its version."""
+    care = the(request)
+    if care.faults.crm == "slow":
+        await asyncio.sleep(care.faults.delay_s)
+
+    def job(tx: Tx) -> dict[str, Any]:
+        case = views.case(tx, case_id)
+        customer = None if care.faults.crm == "down" else customers.profile(tx, case["customer_id"])
+        return {**case, "customer": customer, **views.around(tx, case_id)}
+
+    return answer(await care.read(job))
 
 
 @cases.get("/v1/cases/{case_id}/events", response_model=EventPage)
@@ -94,7 +104,9 @@ async def reply(
     request: Request, token: Worker, case_id: Number, body: ReplyIn, key: RequiredKey, if_match: IfMatch = None
 ) -> Response:
     """Answer the customer, then wait for him, close the case or keep it."""
-    agent, version = acting(token, body.agent), optional_version(if_match)
+    agent, version, crisis = acting(token, body.agent), optional_version(if_match), the(request).crisis
+    if crisis.on and crisis.templates_only and body.text not in crisis.templates:
+        raise Refused("not-now", "in this crisis only the agreed texts are sent; see GET /v1/crisis")
 
     def job(tx: Tx) -> dict[str, Any]:
         number, case = work.reply(tx, case_id, agent, version, body.text, body.then)

@@ -15,7 +15,7 @@ import msgspec
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
-from careapi import bodies, signatures
+from careapi import bodies, crisis, signatures
 from careapi.access import Scope, Token
 from careapi.bodies import BadBody, Rejected
 from careapi.care import Care
@@ -25,6 +25,7 @@ from careapi.model import Mention, Receipt
 from careapi.once import Kept, digest, once
 from careapi.platforms import CALLERS, FAMILY, Family, Form
 from careapi.problems import Refused
+from careapi.routes_loop import Payment
 from careapi.shapes import CaseOut, ClaimIn, case_out
 from careapi.tx import Tx
 from careapi.web import JSON, Key, acting, allowed, kept_answer, the, told
@@ -69,7 +70,7 @@ def _described(body: type, answer: type) -> dict[str, Any]:
 def schemas() -> dict[str, Any]:
     """Descriptions of what is read and written here, for the description of the API."""
     _, found = msgspec.json.schema_components(
-        [bodies.Delivery, bodies.Generic, Taken, ClaimIn], ref_template="#/components/schemas/{name}"
+        [bodies.Delivery, bodies.Generic, Taken, ClaimIn, Payment], ref_template="#/components/schemas/{name}"
     )
     parts: dict[str, Any] = dict(found)
     posts = parts[bodies.Delivery.__name__]["properties"]["mentions"]  # which are read one by one, later
@@ -204,6 +205,7 @@ class _Claiming:
 
     def _claim(self, tx: Tx) -> Kept:
         languages, capacity = served(tx, self.asked)
+        languages = crisis.served(self.care.crisis, languages)
         self.languages = frozenset(languages)
         case = tx.claim(self.asked.agent, languages, capacity)
         if case is None:

@@ -193,6 +193,11 @@ class CaseView(CaseOut):
     merged_into: int | None
     posts: list[Post]
     replies: list[ReplyOut]
+    customer: dict[str, Any] | None = None
+    paylinks: list[dict[str, Any]] = []
+    notices: list[dict[str, Any]] = []
+    lost_items: list[dict[str, Any]] = []
+    tickets: list[dict[str, Any]] = []
 
 
 class ProblemOut(BaseModel):

@@ -18,6 +18,7 @@ from careapi.platforms import Family
 TOLERANCE_S = 300.0
 _HEADER = {Family.X: b"x-twitter-webhooks-signature", Family.META: b"x-hub-signature-256"}
 _ID, _TIME, _SIGNATURES = b"webhook-id", b"webhook-timestamp", b"webhook-signature"
+_PAYMENT = b"payment-signature"
 
 
 def signed(family: Family, secret: bytes, headers: Mapping[bytes, bytes], body: bytes, now_s: float) -> bool:
@@ -88,3 +89,24 @@ def _standard(secret: bytes, headers: Mapping[bytes, bytes], body: bytes, now_s:
     want = _mark(secret, identity, time, body)
     given = headers.get(_SIGNATURES, b"").split(b" ")  # several while a secret is being changed
     return any([hmac.compare_digest(each, want) for each in given])
+
+
+def sign_payment(secret: bytes, body: bytes, now_s: float) -> dict[str, str]:
+    """Headers of a payment provider: time and body signed together, ``t=...,v1=...``."""
+    time = str(int(now_s))
+    return {_PAYMENT.decode(): f"t={time},v1={_payment_mark(secret, time.encode(), body).decode()}"}
+
+
+def payment_signed(secret: bytes, headers: Mapping[bytes, bytes], body: bytes, now_s: float) -> bool:
+    """Say whether the payment provider sent this, at most five minutes ago; see `signed`."""
+    parts = [part.partition(b"=") for part in headers.get(_PAYMENT, b"").split(b",")]
+    times = [value for name, _, value in parts if name.strip() == b"t"]
+    time = times[0] if len(times) == 1 else b""
+    if not secret or not (time.isdigit() and len(time) <= 12) or abs(now_s - int(time)) > TOLERANCE_S:
+        return False
+    want = _payment_mark(secret, time, body)
+    return any([hmac.compare_digest(value, want) for name, _, value in parts if name.strip() == b"v1"])
+
+
+def _payment_mark(secret: bytes, time: bytes, body: bytes) -> bytes:
+    return binascii.hexlify(hmac.new(secret, time + b"." + body, hashlib.sha256).digest())

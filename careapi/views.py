@@ -67,6 +67,21 @@ def case(tx: Tx, case_id: int) -> dict[str, Any]:
     }
 
 
+def around(tx: Tx, case_id: int) -> dict[str, Any]:
+    """What goes on because of a case: payment links, notices to the crew, lost items, tickets."""
+    tables = {
+        "paylinks": "id, amount_minor, currency, state, expires_s, paid_s, refund_check",
+        "notices": "id, flight, date, seat, text, created_s, seen_s",
+        "lost_items": "id, kind, description, matched_id",
+        "tickets": "id, department, title, state",
+    }
+    found = {}
+    for name, columns in tables.items():
+        rows = tx.rows(f"SELECT {columns} FROM {name[:-1]} WHERE case_id = ? ORDER BY id", case_id)
+        found[name] = [named(columns, row) for row in rows]
+    return found
+
+
 def events(tx: Tx, after: int, limit: int, case_id: int | None = None, actor: str | None = None) -> dict[str, Any]:
     """What happened, by number: the audit."""
     where, values = ["seq > ?"], [after]  # type: list[str], list[object]

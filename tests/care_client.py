@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -103,3 +104,14 @@ async def running(
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://care") as http:
             yield Client(app, http, clock)
+
+
+def play(path: Path, what: Callable[[Client], Awaitable[None]], **settings: Any) -> None:
+    """Let something happen to an application, then see that its store is as it must be."""
+
+    async def run() -> None:
+        async with running(path / "care.db", **settings) as client:
+            await what(client)
+            assert await client.care.store.broken() == []
+
+    asyncio.run(run())

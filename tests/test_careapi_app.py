@@ -1,28 +1,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
-from care_client import SECRET, TOKEN, Client, post, running
+from care_client import SECRET, TOKEN, Client, play, post
 
 from careapi.access import Access, Scope, Token, hashed
 from careapi.knobs import Knobs
 from careapi.platforms import Family
 from careapi.signatures import sign
-
-Play = Callable[[Client], Awaitable[None]]
-
-
-def play(path: Path, what: Play, **settings: Any) -> None:
-    async def run() -> None:
-        async with running(path / "care.db", **settings) as client:
-            await what(client)
-            assert await client.care.store.broken() == []
-
-    asyncio.run(run())
 
 
 def test_a_post_is_taken_in_claimed_answered_and_closed(tmp_path: Path) -> None:

@@ -74,3 +74,18 @@ def test_tokens_are_read_from_a_file_with_all_faults_at_once(tmp_path: Path) -> 
     with pytest.raises(InputError) as told:
         Access.load(file)
     assert len(told.value.faults) == 3
+
+
+def test_what_happens_is_streamed_and_resumed(tmp_path: Path) -> None:
+    with started(tmp_path / "care.db") as service, httpx.Client(base_url=service.url, timeout=10.0) as http:
+        assert bring(http, post("1")).status_code == 202
+        with http.stream("GET", "/v1/events", headers={**AUTH, "Last-Event-ID": "0"}) as stream:
+            lines = stream.iter_lines()
+            assert next(line for line in lines if line.startswith("id:")) == "id: 1"
+        with http.stream("GET", "/v1/events", headers=AUTH) as stream:
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            assert bring(http, post("2")).status_code == 202
+            assert next(line for line in lines if line.startswith("id:")) == "id: 2"
+            assert next(lines) == "event: opened"
+            assert service.end() == 0
