@@ -41,8 +41,6 @@ async def link(request: Request, token: Crm, customer_id: Number, body: LinkIn, 
     """Say that another customer is the same person, and note his status and booking."""
     agent = acting(token, body.agent)
     await reach(the(request))
-    if body.customer_id is None and body.tier is None and body.booking is None:
-        raise Refused("bad-request", "name customer_id, tier or booking")
     tier = None if body.tier is None else body.tier.value
     return await done_once(
         request, token, key,

@@ -12,10 +12,11 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 
 from careapi import crisis, hub, kpis
+from careapi.bodies import MOST_NUMBER
 from careapi.care import Care
 from careapi.crisis import Crisis
 from careapi.model import Unavailable
-from careapi.shapes import MOST_NUMBER, Acting, Said, Tongue
+from careapi.shapes import Acting, Said, Tongue
 from careapi.web import Lead, Viewer, acting, router, the, told
 from scenarios.names import Visibility
 

@@ -79,7 +79,7 @@ class Payment(msgspec.Struct):
 
     id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
     type: Literal["payment.paid", "payment.failed", "payment.expired"]
-    created: Annotated[int, msgspec.Meta(ge=0, le=2**40)]
+    created: Annotated[float, msgspec.Meta(ge=0, le=2**40)]
     data: _Data
 
 
@@ -120,7 +120,7 @@ async def take_payment(request: Request) -> dict[str, bool]:
         said = _payment.decode(body)
     except (msgspec.DecodeError, UnicodeError, RecursionError) as fault:
         raise Refused("bad-body", str(fault)) from None
-    report = Report(said.id, said.data.ref, said.type.partition(".")[2], float(said.created))
+    report = Report(said.id, said.data.ref, said.type.partition(".")[2], said.created)
     known = await care.write(lambda tx: payments.report(tx, report))
     if care.faults.payments == "duplicate":
         await care.write(lambda tx: payments.report(tx, report))

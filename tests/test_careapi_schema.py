@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from careapi.access import Access
 from careapi.app import create_app
 from careapi.platforms import FAMILY, Family
-from careapi.signatures import sign
+from careapi.signatures import sign, sign_payment
 from careapi.store import Store
 from scenarios.names import Platform
 
@@ -44,8 +44,14 @@ def described() -> dict[str, object]:
     return create_app(opener, Access.for_development(TOKEN, SECRET)).openapi()
 
 
+REFUSALS = [400, 401, 403, 404, 405, 406, 409, 413, 415, 422, 428, 429]  # 413: too many of what is long enough
 config = schemathesis.Config.from_dict(
-    {"checks": {"missing_required_header": {"expected-statuses": [401, 403, 422, 428]}}}  # 428: If-Match
+    {
+        "checks": {
+            "missing_required_header": {"expected-statuses": [401, 403, 422, 428]},  # 428: If-Match
+            "negative_data_rejection": {"expected-statuses": [*REFUSALS, "5xx"]},
+        }
+    }
 )
 schema = schemathesis.openapi.from_dict(described(), config=config)
 
@@ -56,12 +62,14 @@ def signature(case: schemathesis.Case[Any], url: str) -> dict[str, str]:
         return {}
     sent = requests.Request(**case.as_transport_kwargs(base_url=url)).prepare().body or b""
     assert isinstance(sent, bytes | str)
+    if case.path == "/hooks/pay":
+        return sign_payment(SECRET.encode(), sent.encode() if isinstance(sent, str) else sent, time.time())
     name = (case.path_parameters or {}).get("platform")
     family = FAMILY[Platform(name)] if name in list(Platform) else Family.STANDARD
     return sign(family, SECRET.encode(), sent.encode() if isinstance(sent, str) else sent, "msg_1", time.time())
 
 
-@schema.parametrize()
+@schema.exclude(path="/v1/events").parametrize()  # a stream without an end
 @settings(max_examples=EXAMPLES, suppress_health_check=list(HealthCheck), deadline=None)
 def test_the_service_does_what_its_description_says(case: schemathesis.Case[Any], service: Service) -> None:
     headers = {"Authorization": f"Bearer {TOKEN}", **signature(case, service.url)}
@@ -70,3 +78,5 @@ def test_the_service_does_what_its_description_says(case: schemathesis.Case[Any]
     beyond: list[Any] = [negative_data_rejection] if case.path in DELIVERIES else []
     beyond += [positive_data_acceptance] if case.path == "/hooks/{platform}" else []
     case.call_and_validate(base_url=service.url, headers=headers, excluded_checks=beyond)
+    if case.path == "/v1/faults":  # what was broken is mended, for the other addresses
+        requests.put(f"{service.url}{case.path}", json={}, headers=headers, timeout=10).raise_for_status()
