@@ -108,8 +108,13 @@ def profiles(base: Base, own_zone: str, grid: Grid) -> FloatArray:
     @cache
     def of_zone(zone: str, own: Language | None) -> FloatArray:
         profile = base if own is None else base.profiles[own]
-        hours, weekdays = np.array(profile.hours), np.array(profile.weekdays)
-        out: FloatArray = np.outer(weekdays / weekdays.mean(), hours / hours.mean())[slots(zone)]
+        if profile.week is not None:
+            week = np.array(profile.week).reshape(7, 24)
+            week = week / week.mean()
+        else:
+            hours, weekdays = np.array(profile.hours), np.array(profile.weekdays)
+            week = np.outer(weekdays / weekdays.mean(), hours / hours.mean())
+        out: FloatArray = week[slots(zone)]
         return out
 
     columns = []

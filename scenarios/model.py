@@ -49,6 +49,7 @@ def _zone(name: str) -> str:
 
 ZoneName = Annotated[str, AfterValidator(_zone)]
 Profile24 = Annotated[tuple[NonNegative, ...], Field(min_length=24, max_length=24)]
+Profile168 = Annotated[tuple[NonNegative, ...], Field(min_length=168, max_length=168)]
 Profile7 = Annotated[tuple[NonNegative, ...], Field(min_length=7, max_length=7)]
 
 
@@ -85,23 +86,26 @@ def _all_live_somewhere(rows: tuple[Zone, ...]) -> tuple[Zone, ...]:
 
 
 class Profile(Frozen):
-    """Day and week of one language, in the place of those of all."""
+    """Day and week of one language, in the place of those of all; `week` as there."""
 
     hours: Annotated[Profile24, AfterValidator(_not_all_zero)]
     weekdays: Annotated[Profile7, AfterValidator(_not_all_zero)]
+    week: Annotated[Profile168, AfterValidator(_not_all_zero)] | None = None
 
 
 class Base(Frozen):
     """The ordinary week: rates, day and week profiles in each language's own local time, noise.
 
     Profiles are relative; they are scaled so that a whole week has exactly the stated rate. A language
-    in `profiles` has its own, the others have `hours` and `weekdays`.
+    in `profiles` has its own, the others have `hours` and `weekdays`. Where hours differ between weekdays,
+    `week` has each hour of the week from Monday, in the place of the product of both.
     """
 
     mentions_per_h: NonNegative = 60_000 / 168
     cases_per_h: NonNegative = 7_000 / 168
     hours: Annotated[Profile24, AfterValidator(_not_all_zero)] = (1.0,) * 24
     weekdays: Annotated[Profile7, AfterValidator(_not_all_zero)] = (1.0,) * 7
+    week: Annotated[Profile168, AfterValidator(_not_all_zero)] | None = None
     zones: dict[Language, Annotated[tuple[Zone, ...], AfterValidator(_all_live_somewhere)]] = Field(default={})
     profiles: dict[Language, Profile] = Field(default={})
     noise: Noise = Noise()

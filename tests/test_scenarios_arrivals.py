@@ -187,3 +187,12 @@ def test_a_language_may_have_a_profile_of_its_own() -> None:
     assert english[:48] == pytest.approx(0.5 * 7 / 6) and english[48:96] == pytest.approx(1.5 * 7 / 6)
     assert (english[6 * 96 :] == 0).all()
     assert np.array_equal(table[:, code(Language.NL)], plain[:, code(Language.NL)])
+
+
+def test_a_week_takes_the_place_of_hours_and_weekdays() -> None:
+    week = [1.0] * 167 + [169.0]
+    grid = Grid.over(scenario(onset_local="2015-06-01T00:00:00"), 0.0, 7 * 86_400.0)
+    table = profiles(Base(hours=HOURS, week=tuple(week)), "Europe/Amsterdam", grid)
+    # The mean of the week is 2: the last hour of Sunday has 84.5 times the mean, all others half of it.
+    assert table[: 167 * 4, code(Language.NL)] == pytest.approx(0.5)
+    assert table[167 * 4 :, code(Language.NL)] == pytest.approx(84.5)

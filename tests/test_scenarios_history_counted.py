@@ -197,3 +197,23 @@ def test_more_abandoned_than_came_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "a.csv"
     path.write_text("\n".join(["created,contacts,abandoned", *(f"{t},{n},{n + 1}" for t, n in rows)]), "utf-8")
     assert "more than the 5 contacts of the interval" in told(path)
+
+
+def test_days_of_zeros_are_a_hole_in_the_table_unless_one_says_otherwise(tmp_path: Path) -> None:
+    rows = [(time, 0 if "2025-10-22" <= time < "2025-10-24" else n) for time, n in quarters(*AUTUMN)]
+    path = written(tmp_path / "a.csv", rows)
+    wrong = told(path)
+    assert "2025-10-22 00:00 to 2025-10-24 00:00 has no contact, where" in wrong and "--gaps unknown" in wrong
+    assert read(path, "zero").series.known.all()
+    unknown = read(path, "unknown")
+    assert np.count_nonzero(~unknown.series.known) == 48
+    assert "48 h have no contact where many are usual: taken as unknown" in unknown.notes
+
+
+def test_a_desk_that_closes_every_night_and_weekend_has_no_holes(tmp_path: Path) -> None:
+    rows = [
+        (time, n if 8 <= int(time[11:13]) < 18 and datetime.fromisoformat(time).weekday() < 5 else 0)
+        for time, n in quarters(*AUTUMN)
+    ]
+    series = read(written(tmp_path / "a.csv", rows)).series
+    assert series.known.all() and series.total.sum() == sum(n for _, n in rows)

@@ -10,7 +10,7 @@ import pytest
 from scenarios.history.busy import fitted_noise, interval_law, moments
 from scenarios.history.curve import fitted_week
 from scenarios.history.fitting import busy_intervals
-from scenarios.history.pulses import fitted_pulses, suspects
+from scenarios.history.pulses import fitted_surges, suspects
 from scenarios.history.rescaled import filtered, kolmogorov
 from scenarios.history.series import LANGUAGES, SLOTS, Series
 from scenarios.history.shape import Found, excess
@@ -48,6 +48,25 @@ def test_a_week_that_is_a_product_is_found_exactly_from_its_means() -> None:
     assert week.hours[3] == pytest.approx(week.all_hours)
     assert week.per_h[0] == pytest.approx(table.mean(), rel=0.02) and week.per_h[3] == pytest.approx(1.0, rel=0.1)
     assert week.rates().sum() == pytest.approx(counts.sum(), rel=1e-9)
+
+
+def test_hours_that_differ_between_weekdays_are_told_from_chance() -> None:
+    # Ten weeks of 30 contacts an hour; on Fridays nobody comes from 14:00 on.
+    rng = np.random.default_rng(1)
+    slot = np.arange(10 * SLOTS) % SLOTS
+    closed = np.zeros(SLOTS, dtype=np.bool_)
+    closed[4 * 24 + 14 : 5 * 24] = True
+    counts = np.zeros((slot.size, LANGUAGES), dtype=np.int64)
+    counts[:, 0] = rng.poisson(30.0, slot.size)
+    plain = fitted_week(counts, slot, np.ones(slot.size), 0.05)
+    assert (plain.cross == 1.0).all() and (plain.all_cross == 1.0).all()
+    counts[closed[slot], 0] = 0
+    week = fitted_week(counts, slot, np.ones(slot.size), 0.05)
+    rates = week.rates()[:, 0]
+    assert (rates[closed] == 0.0).all()
+    # A cell of 300 contacts strays by 6 % for itself, and is drawn a tenth towards the product, which is 20 % off.
+    assert rates[~closed] == pytest.approx(np.full(168 - 10, 30.0), rel=4 * 0.06 + 0.02)
+    assert rates.sum() * 10 == pytest.approx(counts.sum(), rel=1e-6)
 
 
 def test_hours_that_are_left_out_do_not_bend_the_week() -> None:
@@ -95,8 +114,8 @@ def test_plain_poisson_counts_have_no_noise() -> None:
 
 def test_a_quiet_history_has_no_surge() -> None:
     series = quiet(70, 40.0, NOISE)
-    pulses, dips = fitted_pulses(series, level(series, 40.0), NOISE)
-    assert pulses == () and not dips.any()
+    found = fitted_surges(series, level(series, 40.0), NOISE)
+    assert found.pulses == () and not found.dips.any() and not found.odd.any()
 
 
 def test_a_day_without_contacts_is_a_dip_and_no_surge() -> None:
@@ -108,10 +127,23 @@ def test_a_day_without_contacts_is_a_dip_and_no_surge() -> None:
     assert found.below[30 * 96 : 31 * 96].all() and found.below.sum() < 3 * 96 and not found.above.any()
 
 
+def test_what_no_pulse_explains_is_held_out_and_not_made_a_surge() -> None:
+    # Two days in which every second hour has ten times as much: no rise, plateau and decay have that shape.
+    series = quiet(70, 40.0, NOISE)
+    counts = series.counts.copy()
+    hours = np.arange(series.n) // 4
+    wild = (hours >= 800) & (hours < 848)
+    counts[wild & (hours % 2 == 0)] *= 10
+    found = fitted_surges(Series(series.zone, 0.0, QUARTER_S, counts, series.known), level(series, 40.0), NOISE)
+    held = found.held_out(series)
+    assert held[wild].mean() > 0.9 and held[~wild].mean() < 0.05
+    assert all(each.excess >= 0.5 for each in found.pulses)
+
+
 def test_two_surges_that_overlap_are_found_as_two() -> None:
     truth = (Found(500.0, 2.0, 3.0, 12.0, 10.0), Found(530.0, 1.0, 2.0, 8.0, 9.0))
     series = quiet(40, 60.0, Noise(day_sd=0.05, day_ar=0.0, hour_sd=0.1, hour_memory_h=1.0), truth)
-    pulses, _ = fitted_pulses(series, level(series, 60.0), Noise(day_sd=0.05, hour_sd=0.1))
+    pulses = fitted_surges(series, level(series, 60.0), Noise(day_sd=0.05, hour_sd=0.1)).pulses
     assert len(pulses) == 2
     for found, real in zip(pulses, truth, strict=True):
         assert found.at_h == pytest.approx(real.at_h, abs=1.0)

@@ -19,7 +19,8 @@ from scenarios.model import Noise
 
 STEP_S = QUARTER_S / STEPS
 LONGEST_LAG_H = 16.0
-MEMORIES_H = np.geomspace(0.15, 12.0, 60)
+MEMORIES_H = np.geomspace(0.15, 12.0, 24)
+FINER = 21
 MOST_SD = 2.0
 MOST_AR = 0.95
 TOLD_SD = 0.03
@@ -87,17 +88,11 @@ def interval_law(noise: Noise, step_s: float, lags: int) -> FloatArray:
 
 def fitted_noise(found: Moments, step_s: float) -> Noise:
     """The noise that explains the moments best, by weighted least squares."""
-    lags = found.within.size - 1
     weight = found.weight / max(float(found.weight.max()), 1e-300)
     weight[0] *= 0.5  # it alone has Poisson's noise taken off
-    best, least = (0.0, 0.0, 1.0), math.inf
-    for memory_h in MEMORIES_H.tolist():
-        shape = interval_law(Noise(hour_sd=0.3, hour_memory_h=memory_h), step_s, lags) / math.expm1(0.09)
-        hour, day = _two(shape, found.within, weight)
-        missed = float(weight @ np.square(found.within - hour * shape - day))
-        if missed < least - 1e-15:
-            best, least = (hour, day, memory_h), missed
-    hour, day, memory_h = best
+    memory_h, hour, day = _best(found.within, weight, step_s, MEMORIES_H)
+    near = MEMORIES_H[np.abs(np.log(MEMORIES_H / memory_h)) < 1.5 * np.log(MEMORIES_H[1] / MEMORIES_H[0])]
+    memory_h, hour, day = _best(found.within, weight, step_s, np.geomspace(near[0], near[-1], FINER))
     hour_sd = min(math.sqrt(math.log1p(hour)), MOST_SD)
     day_sd = min(math.sqrt(math.log1p(day)), MOST_SD)
     told = hour_sd >= TOLD_SD
@@ -105,6 +100,18 @@ def fitted_noise(found: Moments, step_s: float) -> Noise:
         day_sd=day_sd, day_ar=_memory_of_days(found.days, day), hour_sd=hour_sd if told else 0.0,
         hour_memory_h=memory_h if told else 1.0,
     )  # fmt: skip
+
+
+def _best(within: FloatArray, weight: FloatArray, step_s: float, memories_h: FloatArray) -> tuple[float, float, float]:
+    """Memory of the hours, their variance and that of the days, with the least squared misses."""
+    found, least = (1.0, 0.0, 0.0), math.inf
+    for memory_h in memories_h.tolist():
+        shape = interval_law(Noise(hour_sd=0.3, hour_memory_h=memory_h), step_s, within.size - 1) / math.expm1(0.09)
+        hour, day = _two(shape, within, weight)
+        missed = float(weight @ np.square(within - hour * shape - day))
+        if missed < least - 1e-15:
+            found, least = (memory_h, hour, day), missed
+    return found
 
 
 def _two(shape: FloatArray, within: FloatArray, weight: FloatArray) -> tuple[float, float]:

@@ -8,6 +8,7 @@ import numpy as np
 
 from scenarios.history.series import LANGUAGES, SLOTS, BoolArray, IntArray, Series
 from scenarios.laws import FloatArray
+from scenarios.model import Noise
 
 ROUNDS = 30
 OWN = 300
@@ -16,6 +17,10 @@ LENT = 100.0
 """Contacts on the profile of all that a language's own is mixed with: a tenth of its own at 900."""
 SMOOTHING = (0.1, 0.2, 0.3, 0.5)
 FEWEST_WEEKS = 6
+BEYOND_CHANCE = 1.8
+"""Times the degrees of freedom that cells may stray beyond hours times weekdays by chance; it strays by 0.1 to 0.3."""
+CLOSED = 20.0
+"""Contacts that would come in an hour of the week over all weeks; if none did, the desk was closed."""
 LUCK = 1.2
 """Over the root of the number of weeks: by how much of its squared error a moving level must foretell better."""
 
@@ -32,26 +37,35 @@ class Week:
         Relative to their mean, which is 1.
     own : (languages,) bool
         Whether a language has a profile of its own, not that of all.
-    all_hours, all_weekdays : (24,) and (7,) float64
+    cross : (languages, 7, 24) float64
+        What is left of the week beyond the product of hours and weekdays; 1 where that is all.
+    all_hours, all_weekdays, all_cross : (24,), (7,) and (7, 24) float64
         Profile of all languages together.
     """
 
     per_h: FloatArray
     hours: FloatArray
     weekdays: FloatArray
+    cross: FloatArray
     own: BoolArray
     all_hours: FloatArray
     all_weekdays: FloatArray
+    all_cross: FloatArray
+
+    def shapes(self) -> FloatArray:
+        """(languages, 168) contacts by hour of the week, relative to their mean."""
+        shape = (self.weekdays[:, :, None] * self.hours[:, None, :] * self.cross).reshape(LANGUAGES, SLOTS)
+        out: FloatArray = shape / shape.mean(axis=1, keepdims=True)
+        return out
 
     def rates(self) -> FloatArray:
         """(168, languages) contacts an hour by hour of the week."""
-        shape = self.weekdays[:, :, None] * self.hours[:, None, :]
-        out: FloatArray = (self.per_h[:, None] * shape.reshape(LANGUAGES, SLOTS)).T
+        out: FloatArray = (self.per_h[:, None] * self.shapes()).T
         return out
 
 
-def fitted_week(counts: IntArray, slot: IntArray, exposure_h: FloatArray) -> Week:
-    """Fit hours and weekdays, which multiply, to counts by maximum likelihood.
+def fitted_week(counts: IntArray, slot: IntArray, exposure_h: FloatArray, noise_var: float = 0.0) -> Week:
+    """Fit hours and weekdays, which multiply, to counts by maximum likelihood, and what their product leaves.
 
     Parameters
     ----------
@@ -60,6 +74,8 @@ def fitted_week(counts: IntArray, slot: IntArray, exposure_h: FloatArray) -> Wee
         Hour of the week of each interval.
     exposure_h : (n,) float64
         Hours at level 1 that each interval counts for: its length times its level; 0 leaves it out.
+    noise_var : float
+        Relative variance of busyness in an hour, which tells chance from hours that differ between weekdays.
 
     Notes
     -----
@@ -70,18 +86,48 @@ def fitted_week(counts: IntArray, slot: IntArray, exposure_h: FloatArray) -> Wee
     here = slot[kept]
     columns = [np.bincount(here, counts[kept, i], SLOTS) for i in range(LANGUAGES)]
     tables = np.stack(columns).astype(np.float64).reshape(-1, 7, 24)
-    every = _separated(tables.sum(axis=0), exposed)
+    whole = tables.sum(axis=0)
+    every = _separated(whole, exposed)
+    crossed = _crossed(whole, exposed, every, noise_var)
     per_h, hours, weekdays = np.zeros(LANGUAGES), np.ones((LANGUAGES, 24)), np.ones((LANGUAGES, 7))
+    cross = np.ones((LANGUAGES, 7, 24))
     own = tables.sum(axis=(1, 2)) >= OWN
     for i in range(LANGUAGES):
         table, n = tables[i], float(tables[i].sum())
-        hours[i], weekdays[i] = every
+        hours[i], weekdays[i], cross[i] = *every, crossed
         if own[i]:
             mine, lent = _separated(table, exposed), LENT / (n + LENT)
             hours[i] = (1.0 - lent) * mine[0] + lent * every[0]
             weekdays[i] = (1.0 - lent) * mine[1] + lent * every[1]
-        per_h[i] = n / float((np.outer(weekdays[i], hours[i]) * exposed).sum())
-    return Week(per_h, hours, weekdays, own, *every)
+            cross[i] = _crossed(table, exposed, (hours[i], weekdays[i]), noise_var)
+        shape = np.outer(weekdays[i], hours[i]) * cross[i]
+        per_h[i] = n / float((shape / shape.mean() * exposed).sum())
+    return Week(per_h, hours, weekdays, cross, own, *every, crossed)
+
+
+def _crossed(
+    table: FloatArray, exposed: FloatArray, product: tuple[FloatArray, FloatArray], noise_var: float
+) -> FloatArray:
+    """Factors (7, 24) beyond the product of hours and weekdays: 1 if chance explains them, else drawn towards 1.
+
+    Source: DerSimonian and Laird (1986), Controlled Clin. Trials 7(3), 177-188, for the variance between cells.
+    """
+    hours, weekdays = product
+    due = np.outer(weekdays, hours) * exposed
+    due *= table.sum() / max(float(due.sum()), 1e-300)
+    told = due > 0
+    chance = np.ones((7, 24))
+    chance[told] = 1.0 / due[told] + noise_var / np.maximum(exposed[told], 1.0)
+    off = np.where(told, table / np.where(told, due, 1.0) - 1.0, 0.0)
+    weight = np.where(told, 1.0 / chance, 0.0)
+    freedom = (np.count_nonzero(told.any(axis=1)) - 1) * (np.count_nonzero(told.any(axis=0)) - 1)
+    spread = float((weight * off**2).sum())
+    if freedom < 1 or spread < BEYOND_CHANCE * freedom:
+        return np.ones((7, 24))
+    total = float(weight.sum())
+    between = (spread - freedom) / max(total - float((weight**2).sum()) / total, 1e-300)
+    drawn = np.maximum(1.0 + off * between / (between + chance), 0.0)
+    return np.where((table == 0) & (due >= CLOSED), 0.0, drawn)
 
 
 def _separated(table: FloatArray, exposed: FloatArray) -> tuple[FloatArray, FloatArray]:
@@ -187,13 +233,14 @@ class Base:
         return out
 
 
-def fitted_base(series: Series, used: BoolArray) -> Base:
-    """Fit week and level to the intervals that are used."""
+def fitted_base(series: Series, used: BoolArray, noise: Noise) -> Base:
+    """Fit week and level to the intervals that are used; `noise` tells chance from hours that differ."""
     hours = np.where(used, series.step_h, 0.0)
-    week = fitted_week(series.counts, series.slot, hours)
+    var = float(np.expm1(noise.day_sd**2 + noise.hour_sd**2))
+    week = fitted_week(series.counts, series.slot, hours, var)
     total = np.where(used, series.total, 0.0)
     due = week.rates().sum(axis=1)[series.slot] * hours
     level = fitted_level(total, due, series.week)
     if level.smoothing:
-        week = fitted_week(series.counts, series.slot, hours * level.weeks[series.week])
+        week = fitted_week(series.counts, series.slot, hours * level.weeks[series.week], var)
     return Base(week, level)

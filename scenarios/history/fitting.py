@@ -7,7 +7,7 @@ histories that are drawn from what was fitted and fitted again.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from scenarios.arrivals import QUARTER_S, STEPS, Grid, busyness
 from scenarios.history.busy import MOST_AR, MOST_SD, fitted_noise, moments
 from scenarios.history.curve import Base, fitted_base
-from scenarios.history.pulses import Again, fitted_pulses, held_out
+from scenarios.history.pulses import Again, Surges, fitted_surges, no_surges
 from scenarios.history.series import SLOTS, BoolArray, Series
 from scenarios.history.shape import Found, excess
 from scenarios.laws import FloatArray
@@ -34,10 +34,8 @@ class Fit:
     ----------
     base : Base
     noise : Noise
-    pulses : tuple of Found
-        In order of time.
-    dips : (n,) bool
-        Intervals far below the ordinary week.
+    surges : Surges
+        Pulses, and what else stands out.
     used : (n,) bool
         Intervals that week and noise were fitted to.
     """
@@ -45,9 +43,13 @@ class Fit:
     series: Series
     base: Base
     noise: Noise
-    pulses: tuple[Found, ...]
-    dips: BoolArray
+    surges: Surges
     used: BoolArray
+
+    @property
+    def pulses(self) -> tuple[Found, ...]:
+        """Surges found, in order of time."""
+        return self.surges.pulses
 
     @cached_property
     def by_language(self) -> FloatArray:
@@ -71,14 +73,14 @@ def fitted(series: Series) -> Fit:
     expected, noise = _first_guess(series), FIRST_NOISE
     fit: Fit | None = None
     for _ in range(ROUNDS):
-        pulses, dips = fitted_pulses(series, expected, noise)
-        used = series.known & ~held_out(pulses, series) & ~dips
+        surges = fitted_surges(series, expected, noise)
+        used = series.known & ~surges.held_out(series)
         if np.count_nonzero(used) < 0.3 * np.count_nonzero(series.known):  # what is most of the time is no surge
-            pulses, dips, used = (), np.zeros_like(dips), series.known
-        base = fitted_base(series, used)
+            surges, used = no_surges(series), series.known
+        base = fitted_base(series, used, noise)
         expected = base.expected(series).sum(axis=1)
         noise = fitted_noise(moments(series.total, expected, used, series.day, series.step_s), series.step_s)
-        fit = Fit(series, base, noise, pulses, dips, used)
+        fit = Fit(series, base, noise, surges, used)
     assert fit is not None
     return fit
 
@@ -155,7 +157,7 @@ def with_errors(fit: Fit, draws: int = 40, seed: int = 1, watch: Watch | None = 
         float(np.mean(missed)),
         draws,
     )
-    return Fit(fit.series, fit.base, _corrected(fit.noise, mean), fit.pulses, fit.dips, fit.used), errors
+    return replace(fit, noise=_corrected(fit.noise, mean)), errors
 
 
 def _plain(each: Found) -> tuple[float, ...]:
@@ -195,10 +197,10 @@ def _drawn(fit: Fit, rng: np.random.Generator) -> Series:
 
 
 def _fitted_again(series: Series, fit: Fit, again: Again) -> Fit:
-    base = fitted_base(series, fit.used)
+    base = fitted_base(series, fit.used, fit.noise)
     expected = base.expected(series).sum(axis=1)
     noise = fitted_noise(moments(series.total, expected, fit.used, series.day, series.step_s), series.step_s)
-    return Fit(series, base, noise, again.fitted(series, expected), fit.dips, fit.used)
+    return Fit(series, base, noise, replace(fit.surges, pulses=again.fitted(series, expected)), fit.used)
 
 
 def _hourly_wape(total: FloatArray, fit: Fit, used: BoolArray) -> float:

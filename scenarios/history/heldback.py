@@ -83,7 +83,7 @@ def _week(fit: Fit, series: Series, number: int, behind: int) -> tuple[FloatArra
     first = int(np.searchsorted(series.day, number * WEEK_D))
     end = int(np.searchsorted(series.day, (number + 1) * WEEK_D))
     past = series.before(first)
-    base = fitted_base(past, fit.used[:first])
+    base = fitted_base(past, fit.used[:first], fit.noise)
     rate = base.week.rates().sum(axis=1)[series.slot[first:end]]
     told = rate * base.level.now * series.step_h
     hour = _hours(series)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Literal, get_args
 from zoneinfo import ZoneInfo
+
+import numpy as np
 
 from scenarios.errors import Fault, InputError
 from scenarios.history.columns import Map
 from scenarios.history.contacts import THINGS
 from scenarios.history.counted import read_counted
-from scenarios.history.series import History
+from scenarios.history.series import SLOTS, History, Series
 from scenarios.history.single import read_single
 from scenarios.history.table import read_table
 
@@ -18,6 +22,9 @@ Gaps = Literal["refuse", "zero", "unknown"]
 GAPS: tuple[Gaps, ...] = get_args(Gaps)
 MORE = ("contacts", "mentions", "wait_s", "wait_min", "abandoned")
 SHORTEST_D = 14
+HOLE_H, HOLE_CONTACTS = 6.0, 100.0
+TOLD = 20
+HINT = "has times without any contact; if nothing came then, say --gaps zero, if the table lacks it, --gaps unknown"
 
 
 def read_history(
@@ -58,4 +65,45 @@ def read_history(
     if days < SHORTEST_D - 1:  # rows of contacts begin and end within a day
         what = f"tells of {days:.1f} days; two weeks are needed to tell a weekday from chance, five to check a forecast"
         raise InputError(table.path, [Fault("", what)])
-    return history
+    return _without_holes(table.path, history, gaps)
+
+
+def _without_holes(path: Path, history: History, gaps: Gaps) -> History:
+    """Refuse long times without any contact where many are usual, or take them as one says."""
+    series = history.series
+    found = _holes(series)
+    if not found or gaps == "zero":
+        return history
+    if gaps == "refuse":
+        raise InputError(path, [*(_hole(series, *each) for each in found[:TOLD]), Fault("", HINT)])
+    known = series.known.copy()
+    for a, b, _ in found:
+        known[a:b] = False
+    hours = float(sum(b - a for a, b, _ in found)) * series.step_h
+    note = f"{hours:,.0f} h have no contact where many are usual: taken as unknown"
+    return replace(history, series=replace(series, known=known), notes=(*history.notes, note))
+
+
+def _holes(series: Series) -> list[tuple[int, int, float]]:
+    """Stretches without a contact: first interval, end, and how many come in these hours of other weeks."""
+    empty = series.known & (series.total == 0)
+    edge = np.flatnonzero(np.diff(np.concatenate([[False], empty, [False]]).astype(np.int8)))
+    long = [
+        (a, b)
+        for a, b in zip(edge[::2].tolist(), edge[1::2].tolist(), strict=True)
+        if (b - a) * series.step_h >= HOLE_H
+    ]
+    if not long:
+        return []
+    order = np.argsort(series.slot[series.known], kind="stable")
+    parts = np.split(
+        series.total[series.known][order], np.cumsum(np.bincount(series.slot[series.known], minlength=SLOTS))[:-1]
+    )
+    usual = np.array([np.quantile(part, 0.75) if part.size else 0.0 for part in parts])[series.slot]
+    due = [(a, b, float(usual[a:b].sum())) for a, b in long]
+    return [each for each in due if each[2] >= HOLE_CONTACTS]
+
+
+def _hole(series: Series, a: int, b: int, usual: float) -> Fault:
+    begin, end = (datetime.fromtimestamp(series.start_s + i * series.step_s, series.zone) for i in (a, b))
+    return Fault(f"{begin:%Y-%m-%d %H:%M} to {end:%Y-%m-%d %H:%M}", f"has no contact, where {usual:,.0f} are usual")

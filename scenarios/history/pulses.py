@@ -23,6 +23,7 @@ WINDOWS_H = (3.0, 12.0, 24.0)
 SUSPICIOUS = 4.0
 DIPPED = 5.0
 LEAST_RATIO = 1.5
+LEFT = 0.7
 LEAST_CONTACTS = 20.0
 LEAST_OF_DIP = 60.0
 """Expected in a window from which on too few can be told from chance, whose logarithm has a long tail below."""
@@ -30,15 +31,6 @@ BEFORE_H, AFTER_H = 12.0, 36.0
 MOST = 30
 FEWEST = 8  # intervals that a pulse is fitted to
 QUARTILES = 1.349  # of the normal law, apart, in its standard deviations
-
-
-def held_out(pulses: tuple[Found, ...], series: Series) -> BoolArray:
-    """(n,) whether a pulse stands above a twentieth of the base, or begins within the hour."""
-    hours = np.arange(series.n) * series.step_h
-    out = np.zeros(series.n, dtype=np.bool_)
-    for each in pulses:
-        out |= (hours > each.at_h - 1.0 - series.step_h) & (hours < each.end_h)
-    return out
 
 
 @dataclass(frozen=True)
@@ -81,8 +73,44 @@ def _sums(x: FloatArray, width: int) -> FloatArray:
     return out
 
 
-def fitted_pulses(series: Series, expected: FloatArray, noise: Noise) -> tuple[tuple[Found, ...], BoolArray]:
+@dataclass(frozen=True)
+class Surges:
+    """What stands out in a history.
+
+    Attributes
+    ----------
+    pulses : tuple of Found
+        In order of time.
+    odd : (n,) bool
+        Intervals far above what is expected, in a shape that no pulse explains.
+    dips : (n,) bool
+        Intervals far below it.
+    """
+
+    pulses: tuple[Found, ...]
+    odd: BoolArray
+    dips: BoolArray
+
+    def held_out(self, series: Series) -> BoolArray:
+        """(n,) whether a pulse stands above a twentieth of the base or begins within the hour, or all else strays."""
+        hours = np.arange(series.n) * series.step_h
+        out = self.odd | self.dips
+        for each in self.pulses:
+            out = out | ((hours > each.at_h - 1.0 - series.step_h) & (hours < each.end_h))
+        return out
+
+
+def no_surges(series: Series) -> Surges:
+    """Nothing stands out."""
+    nowhere = np.zeros(series.n, dtype=np.bool_)
+    return Surges((), nowhere, nowhere)
+
+
+def fitted_surges(series: Series, expected: FloatArray, noise: Noise) -> Surges:
     """Find pulses one after the other, each where most stands out still.
+
+    A pulse stays if it is half as high as the base at least, and leaves at most 0.7 of what strays from the expected
+    in the windows that it was found in.
 
     Parameters
     ----------
@@ -91,27 +119,32 @@ def fitted_pulses(series: Series, expected: FloatArray, noise: Noise) -> tuple[t
         Contacts without surges.
     noise : Noise
         Busyness, which strays in a surge as it does otherwise.
-
-    Returns
-    -------
-    pulses : tuple of Found
-        In order of time.
-    dips : (n,) bool
-        Intervals far below what is expected.
     """
     pulses: tuple[Found, ...] = ()
+    odd = np.zeros(series.n, dtype=np.bool_)
     while len(pulses) < MOST:
-        due = expected * (1.0 + excess(pulses, series))
-        found = suspects(series.total, due, series.known, series.step_h)
-        if not found.above.any():
+        more = series.total - expected * (1.0 + excess(pulses, series))
+        above = suspects(series.total, series.total - more, series.known, series.step_h).above & ~odd
+        if not above.any():
             break
-        new = _fit_one(series, expected, pulses, _stretch(found.above, series.total - due), noise)
-        if new is None:
-            break
-        pulses = refitted((*pulses, new), series, expected, noise, new)
+        stretch = _stretch(above, more)
+        new = _fit_one(series, expected, pulses, stretch, noise)
+        tried = () if new is None else refitted((*pulses, new), series, expected, noise, new)
+        if tried and _explains(tried, series, expected, more, stretch):
+            pulses = tried
+        else:
+            odd[slice(*stretch)] = True
     due = expected * (1.0 + excess(pulses, series))
-    below = suspects(series.total, due, series.known, series.step_h).below
-    return tuple(sorted(pulses, key=lambda each: each.at_h)), below
+    dips = suspects(series.total, due, series.known, series.step_h).below
+    return Surges(tuple(sorted(pulses, key=lambda each: each.at_h)), odd, dips)
+
+
+def _explains(
+    tried: tuple[Found, ...], series: Series, expected: FloatArray, more: FloatArray, stretch: tuple[int, int]
+) -> bool:
+    here = slice(*stretch)
+    left = series.total - expected * (1.0 + excess(tried, series))
+    return tried[-1].excess >= LEAST_RATIO - 1.0 and bool(np.abs(left[here]).sum() <= LEFT * np.abs(more[here]).sum())
 
 
 def _stretch(above: BoolArray, more: FloatArray) -> tuple[int, int]:

@@ -61,7 +61,7 @@ def rescaled(fit: Fit, seed: int = 1) -> Rescaled | None:
     early, used = series.before(split), fit.used[:split]
     if used.sum() < 7 * 86_400 / series.step_s:
         return None
-    base = fitted_base(early, used)
+    base = fitted_base(early, used, fit.noise)
     due = base.expected(early).sum(axis=1)
     noise = fitted_noise(moments(early.total, due, used, early.day, early.step_s), early.step_s)
     # What the fits of draws tell of the whole holds here too: noise comes out too small by as much.

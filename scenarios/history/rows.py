@@ -73,11 +73,15 @@ class Rows:
             if texts is None:
                 continue
             out = np.full(len(self), np.nan)
+            known = {"": np.nan}  # the same cells come again and again
             for row, text in enumerate(texts):
-                try:
-                    out[row] = seconds(text, unit_s, self.table.delimiter != ",") if text else np.nan
-                except ValueError as error:
-                    self.fault(row, what + ending, str(error))
+                if text not in known:
+                    try:
+                        known[text] = seconds(text, unit_s, self.table.delimiter != ",")
+                    except ValueError as error:
+                        self.fault(row, what + ending, str(error))
+                        continue
+                out[row] = known[text]
             return out
         return None
 

@@ -96,10 +96,12 @@ class Told:
             "hours": [_digits(x) for x in week.all_hours.tolist()],
             "weekdays": [_digits(x) for x in week.all_weekdays.tolist()],
             "noise": {key: _digits(float(value)) for key, value in noise.model_dump().items()},
+            "week": _crossed(week.all_hours, week.all_weekdays, week.all_cross),
             "profiles": {
                 str(language): {
                     "hours": [_digits(x) for x in week.hours[i].tolist()],
                     "weekdays": [_digits(x) for x in week.weekdays[i].tolist()],
+                    "week": _crossed(week.hours[i], week.weekdays[i], week.cross[i]),
                 }
                 for i, language in enumerate(members(Language))
                 if week.own[i] and np.count_nonzero(week.per_h) > 1
@@ -218,11 +220,15 @@ class Told:
             out.append(
                 f"the level of the weeks moves: it stands at {now:.2f} of its mean at the end, which is taken on"
             )
-        dips = int(np.count_nonzero(fit.dips & fit.series.known))
-        if dips:
-            out.append(
-                f"{dips * fit.series.step_h:,.0f} h are far below the ordinary week (holidays, outages): held out"
-            )
+        for where, words in (
+            (fit.surges.dips, "far below the ordinary week (holidays, outages)"),
+            (fit.surges.odd, "far above the ordinary week in a shape that no pulse explains"),
+        ):
+            hours = np.count_nonzero(where & fit.series.known) * fit.series.step_h
+            if hours:
+                out.append(f"{hours:,.0f} h are {words}: held out, not modelled")
+        if any((each != 1.0).any() for each in (fit.base.week.all_cross, *fit.base.week.cross)):
+            out.append("hours differ between weekdays: each hour of the week has a value of its own (week)")
         few = [
             str(x) for i, x in enumerate(members(Language)) if fit.base.week.per_h[i] > 0 and not fit.base.week.own[i]
         ]
@@ -234,6 +240,14 @@ class Told:
         if self.history.patience is not None and self.patience is None:
             out.append("too few are seen to give up to tell patience: that of the ordinary week is taken")
         return out
+
+
+def _crossed(hours: FloatArray, weekdays: FloatArray, cross: FloatArray) -> list[float] | None:
+    """Each hour of the week relative to their mean, where hours differ between weekdays."""
+    if (cross == 1.0).all():
+        return None
+    shape = (np.outer(weekdays, hours) * cross).ravel()
+    return [_digits(x) for x in (shape / shape.mean()).tolist()]
 
 
 def _more(each: Found) -> float:

@@ -45,11 +45,12 @@ def _lines(done: Calibrated, data: dict[str, Any]) -> list[str]:
     out.append(_line("mentions_per_h", base["mentions_per_h"]))
     out.append(f"{_line('hours', base['hours'])} # of all, +- {_typical(errors.hours)}")
     out.append(f"{_line('weekdays', base['weekdays'])} # from Monday, +- {_typical(errors.weekdays)}")
+    out += [_line("week", base["week"])] if base["week"] else []
     out += ["", "[base.noise]"]
     noise = done.scenario.base.noise.model_dump()
     out += [f"{_line(key, value)} # +- {errors.noise[key]:.2g}" for key, value in noise.items()]
     for language, profile in base.get("profiles", {}).items():
-        out += ["", f"[base.profiles.{language}]", *(_line(key, value) for key, value in profile.items())]
+        out += ["", f"[base.profiles.{language}]", *(_line(key, x) for key, x in profile.items() if x is not None)]
     for i, surge in enumerate(data.get("surges", [])):
         out += ["", "[[surges]]", *_surge(done, i, surge)]
     if data.get("mix"):
