@@ -33,6 +33,7 @@ from sim.staff.sizing import Question
 
 RESULTS = "staff.json"
 BUDGET = re.compile(r"(\d+(?:\.\d+)?)\s*(s|m|min|h)?")
+LEAST_S = 1.0
 UNITS_S = {"s": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0, None: 60.0}
 
 
@@ -92,7 +93,12 @@ def seconds_of(budget: str) -> float:
     found = BUDGET.fullmatch(budget.strip())
     if found is None or float(found[1]) <= 0.0:
         raise InputError(None, [Fault("--budget", f"is {budget!r}; write it like 10m or 90s")])
-    return float(found[1]) * UNITS_S[found[2]]
+    seconds = float(found[1]) * UNITS_S[found[2]]
+    if seconds < LEAST_S:
+        raise InputError(
+            None, [Fault("--budget", f"is {budget!r}, too short for any search; give at least {LEAST_S:g}s")]
+        )
+    return seconds
 
 
 def read_promises(words: Sequence[str]) -> tuple[Promise, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -10,6 +11,7 @@ from reports.make import Voice
 from reports.staff_manifest import StaffSettings
 from reports.staffed import Staffed
 from scenarios import library as scenario_library
+from scenarios.errors import Fault, InputError
 from sim.crew import Watch
 from sim.engines import prepare
 from sim.staff.baselines import Baseline, at_service, proportional, stationary
@@ -17,6 +19,7 @@ from sim.staff.budget import Budget
 from sim.staff.earlier import value_of_earlier
 from sim.staff.finalists import finals
 from sim.staff.need import Need
+from sim.staff.possible import Ceiling, impossible
 from sim.staff.promise import Promise
 from sim.staff.reachable import an_hour_later, attend, reachable
 from sim.staff.rostering import make
@@ -42,12 +45,20 @@ KNOWN_H, LEAD_H = 12.0, 8.0
 def search(
     asked: Question, settings: StaffSettings, rules: Rules | None, seconds: float, voice: Voice
 ) -> tuple[Status, Staffed]:
-    """All parts of the answer, in `seconds` for what searches; playing what was found comes on top."""
+    """All parts of the answer, in `seconds` for what searches; playing what was found comes on top.
+
+    Raises
+    ------
+    InputError
+        If there are promises that nobody can keep: all of them.
+    """
     desk, promises = asked.desk, asked.promises
     first, rest = OPEN_SIZE if asked.size_is_open else SHARES
     with voice.waiting(f"{asked.scenario.name}, staff", STEPS) as watch:
         prepare("compiled", watch.notice)
         watch.progress(0.0, 0)
+        if beyond := impossible(asked, settings.size):
+            raise InputError(None, [_beyond(each) for each in beyond])
         main = size_plan("requirement", asked, Budget(first * seconds, watch), size=settings.size)
         watch.progress(1 / STEPS, 1)
         days = asked.days(main.effort.fresh, settings.size, fresh=True)
@@ -87,6 +98,19 @@ def search(
         manifests.versions()["ashcloud"], settings.miss_eur, roster, worlds, chosen, earlier,
     )  # fmt: skip
     return "interrupted" if stopped else "finished", told
+
+
+def _beyond(found: Ceiling) -> Fault:
+    """What to say of a promise that nobody can keep."""
+    whom = "" if found.name == "all" else f" in {found.name}"
+    what = (
+        f"'{found.promise}' cannot be kept{whom} by any number of people: where nobody waits "
+        f"{100.0 * found.share:.0f}% have an answer in time"
+    )
+    if math.isfinite(found.within_s):
+        minutes = math.ceil(found.within_s / 60.0)
+        return Fault("promise", f"{what}, as answers take their time; give at least {minutes} min for that share")
+    return Fault("promise", f"{what}, and so many never have one; give a smaller share")
 
 
 def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings: StaffSettings) -> list[Sized]:

@@ -14,6 +14,7 @@ from sim.staff.sizing import Sized
 from sim.staff.standing import Group
 
 EUR = "EUR"
+FIRST_GUESS = 2  # rounds: one to find seats, one to mend them
 
 
 @dataclass(frozen=True)
@@ -96,8 +97,9 @@ def _findings(told: Staffed) -> list[str]:
         heads = other.seats.heads.sum(axis=0)
         more = told.cost(other) - told.cost(told.requirement)
         what = fm.listed([f"{100 * p.share:g}{fm.NBSP}% in {p.within_s / 60:g}{fm.NBSP}min" for p in other.promises])
+        verb = "keep" if other.keeps else "do not keep"
         out.append(
-            f"{_name(other)}: {heads.max()} people at the peak keep {what}; that is {euros(abs(more))} "
+            f"{_name(other)}: {heads.max()} people at the peak {verb} {what}; that is {euros(abs(more))} "
             f"{'more' if more >= 0 else 'less'}."
         )
     if told.reachable is not None and math.isfinite(told.reachable.first_ladder_s):
@@ -180,7 +182,9 @@ def _sure(told: Staffed) -> str:
         f"of all cases {fm.share(sized.groups[0].share)} in time ({100 * low.low:.1f}-{100 * low.high:.1f}{fm.NBSP}%, "
         f"95{fm.NBSP}% interval)."
     )
-    if not sized.finished:
+    if not sized.finished and sized.rounds is not None and sized.rounds <= FIRST_GUESS:
+        text += " The time was enough for a first guess alone: give a larger --budget."
+    elif not sized.finished:
         text += " The search was ended by its budget: with more time it may find a cheaper plan."
     return text
 

@@ -104,6 +104,11 @@ def test_the_main_verbs_come_first() -> None:
             ["staff", TINY, "--promise", "80% in 1 h", "--budget", "soon"],
             "--budget is 'soon'; write it like 10m or 90s",
         ),
+        (
+            ["staff", TINY, "--promise", "80% in 1 h", "--budget", "0.5s"],
+            "--budget is '0.5s', too short for any search",
+        ),
+        (["staff", TINY, "--promise", "80% in 1 h", "--roster", "nowhere"], "nowhere"),
         (["staff", TINY, "--promise", "80% in 1 h", "--desk", "nobody"], "nobody"),
         (["resume", "nowhere"], "nowhere: there is no run to go on with"),
         (["target", "validate", "chatwot"], "did you mean 'chatwoot'?"),

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
+import signal
+import subprocess
+import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -101,7 +105,7 @@ def test_paid_heads_say_whose_absence_they_have(nights: Told, forty: Told) -> No
 
 def test_a_roster_of_the_desks_own_heads_has_no_more_of_them() -> None:
     told = ashcloud(
-        "staff", TINY, "--desk", TINY_DESK, "--promise", "97% in 10 min", "--budget", "1s", "--baselines", 0,
+        "staff", TINY, "--desk", TINY_DESK, "--promise", "80% in 20 min", "--budget", "1s", "--baselines", 0,
         "--worlds", 0, "--hours", 4, "--roster", "dutch", "--roster-heads", "own", "--json",
     )  # fmt: skip
     facts = read_json(told.stdout)["roster"]
@@ -179,3 +183,51 @@ def test_the_last_few_plans_are_selected_among_with_a_guarantee(forty: Told) -> 
     assert chosen["confidence"] == 0.95 and chosen["days"] >= 10
     assert chosen["decided"] == (sum(each["left"] for each in chosen["finalists"]) == 1)
     assert "Ranking and selection (Kim and Nelson)" in forty.page
+
+
+def test_a_promise_that_nobody_can_keep_says_what_can_be_promised() -> None:
+    told = ashcloud("staff", TINY, "--desk", TINY_DESK, "--promise", "99% in 5 min", "--promise", "80% in 60 min")
+    assert (told.exit_code, told.stdout) == (2, "")
+    # A case takes 19 minutes on average, in turns: half of the first answers take longer than five.
+    said = re.findall(
+        r"^promise: '99% in 5 min' cannot be kept(?: in (\w+))? by any number of people: where nobody waits (\d+)% "
+        r"have an answer in time, as answers take their time; give at least (\d+) min for that share$",
+        told.stderr, re.M,
+    )  # fmt: skip
+    assert [language for language, _, _ in said] == ["", "en", "nl"]
+    assert all(int(share) < 99 and int(minutes) > 5 for _, share, minutes in said)
+    assert "80% in 60 min" not in told.stderr
+
+
+def test_a_language_that_nobody_speaks_is_named(tmp_path: Path) -> None:
+    (tmp_path / "alone.toml").write_text(
+        'name = "alone"\ntitle = "English alone"\n[[pools]]\nname = "english"\nlanguages = ["en"]\nsteps = [[-1, 4]]\n'
+    )
+    told = ashcloud("staff", TINY, "--desk", tmp_path / "alone.toml", "--promise", "80% in 60 min")
+    assert (told.exit_code, told.stdout) == (2, "")
+    assert "desk alone serves nobody in: nl (reading), nl; give a pool that language" in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+def test_ctrl_c_in_the_middle_of_the_search_keeps_the_best_so_far(tmp_path: Path) -> None:
+    words = ("staff", STORM, "--desk", TINY_DESK, "--promise", "80% in 60 min", "--budget", "9m", "--out", "kept")
+    line, pipe = [sys.executable, "-m", "ashcloud", *words, "--json"], subprocess.PIPE
+    with subprocess.Popen(line, cwd=tmp_path, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as process:
+        assert process.stderr is not None
+        before = ""
+        for told in process.stderr:
+            before += told
+            if "round 2" in told:
+                break
+        os.killpg(process.pid, signal.SIGINT)
+        figures, after = process.communicate(timeout=120)
+    assert process.returncode == 130, before + after
+    assert "stopping; what has finished is kept" in after and "Traceback" not in after
+    facts = read_json(figures)
+    assert facts["status"] == "interrupted" and facts["requirement"]["agent_hours"] > 0.0
+    assert facts["alternatives"] == []
+    manifest = read_json((tmp_path / "kept" / "manifest.json").read_text("utf-8"))
+    assert manifest["status"] == "interrupted"
+    assert {"staff.html", "requirement.csv", "requirement.toml"} <= set(os.listdir(tmp_path / "kept"))

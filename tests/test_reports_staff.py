@@ -104,6 +104,16 @@ def test_the_words_say_what_was_found(told: StaffAnswer) -> None:
     assert any("--miss-cost" in line for line in said.cautions)
 
 
+def test_a_search_that_the_time_ended_says_how_far_it_came(told: StaffAnswer) -> None:
+    def sure(**changes: object) -> str:
+        main = replace(told.told.requirement, **changes)  # type: ignore[arg-type]
+        return staff_words.words(replace(told.told, requirement=main)).sure
+
+    assert sure(finished=True, rounds=2).endswith("interval).")
+    assert sure(finished=False, rounds=2).endswith("enough for a first guess alone: give a larger --budget.")
+    assert sure(finished=False, rounds=5).endswith("with more time it may find a cheaper plan.")
+
+
 def reach(told: Staffed, **changes: object) -> str:
     assert told.reachable is not None
     return staff_words.reach(replace(told, reachable=replace(told.reachable, **changes)))  # type: ignore[arg-type]
@@ -161,11 +171,20 @@ def test_who_ends_it_early_gets_the_best_so_far() -> None:
     found = staff(replace(QUESTION, settings=StaffSettings(budget="60s")), None, Silent(stopped=True))
     assert found.status == "interrupted" and found.code == 130
     assert isinstance(found.told.requirement.seats, Seats) and found.told.others == ()
+    # He does not wait for all the evidence, and the words say on how little it stands.
+    assert found.told.requirement.groups[0].cases.size == 8 and found.told.requirement.binding is None
+    assert "Judged on 8 fresh days" in staff_words.words(found.told).sure
 
 
 @pytest.mark.parametrize(("words", "seconds"), [("10m", 600.0), ("90s", 90.0), ("5", 300.0), ("0.5 h", 1800.0)])
 def test_a_budget_is_read(words: str, seconds: float) -> None:
     assert seconds_of(words) == seconds
+
+
+def test_a_budget_below_the_least_is_said() -> None:
+    assert seconds_of("1s") == 1.0
+    with pytest.raises(InputError, match=r"--budget is '0\.9s', too short for any search; give at least 1s"):
+        seconds_of("0.9s")
 
 
 @pytest.mark.parametrize("words", ["soon", "0m", "-5", "10 weeks"])

@@ -90,10 +90,12 @@ class Requirement:
     ) -> None:
         self.days, self.desk, self.promises, self.per_language = days, desk, tuple(promises), per_language
         self.work = offered_load(days, desk) if work is None else work
+        self.played = 0  # rounds
         self.allotment = Allotment(desk, [LANGUAGES[n] for n in np.flatnonzero(self.work.sum(axis=1) > 0.0)])
 
     def play(self, need: Need) -> tuple[Round, list[Seen]]:
         """One round."""
+        self.played += 1
         seats = need.seats(self.allotment, self.days.window_s[0])
         seen = self.days.each(seats.desk(self.desk), look(self.promises, self.days.intervals), drain_h(self.promises))
         found = groups([one.kept for one in seen], self.promises, self.per_language)

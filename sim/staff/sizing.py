@@ -7,7 +7,7 @@ them. All days of one plan have the same size of the surges; their noise and cha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from scenarios.model import Scenario
 from scenarios.surges import Boost
@@ -27,6 +27,7 @@ from sim.staff.standing import Group, groups
 from sim.staff.trim import CANDIDATES, Judge, OneFewer, one_fewer, tight_pools, trim
 
 FRESH = 40
+HASTY = 8  # fresh days after Ctrl-C
 WEEK_H, MOST_TIMES = 168.0, 2.0
 LARGE = 30_000  # cases a run from which on fewer runs say as much
 KEPT_ROWS = 1_000_000  # posts of all days that are kept for the next plan: some 100 MB
@@ -123,6 +124,8 @@ class Sized:
         Days that were searched on.
     finished : bool
         Whether the search came to its end within the budget.
+    rounds : int or None
+        How often seats were played to find and mend them; None: they were not searched.
     """
 
     name: str
@@ -135,6 +138,7 @@ class Sized:
     rows: tuple[Row, ...]
     effort: Effort
     finished: bool
+    rounds: int | None = None
 
     def measure(self, name: str) -> Estimate:
         """Mean and interval of a measure over the fresh days in which it has a value."""
@@ -192,9 +196,12 @@ def size_plan(
     mended = second.find(budget.part(0.7), found.need, rounds=0)
     judge = Judge(more, question.desk, asked, question.per_language)
     seats = trim(mended.seats, judge, budget)
-    fresh = question.days(effort.fresh, size, fresh=True)
     done = not budget.is_over
-    return judged(name, question, asked, size, seats, mended.need, fresh, effort, done, candidates)
+    if budget.watch.stopped():  # who has had enough does not wait for all the evidence
+        effort, candidates = replace(effort, fresh=min(effort.fresh, HASTY)), 0
+    fresh = question.days(effort.fresh, size, fresh=True)
+    sized = judged(name, question, asked, size, seats, mended.need, fresh, effort, done, candidates)
+    return replace(sized, rounds=first.played + second.played)
 
 
 def judged(

@@ -35,15 +35,25 @@ def offered_load(days: Days, desk: Desk) -> FloatArray:
     -----
     Plays the days two to five times, with heads for which hardly anybody waits.
     """
+    out: FloatArray = np.mean([busy for busy, _ in _ample(days, desk)[1]], axis=0)
+    return out
+
+
+def ample(days: Days, desk: Desk) -> Desk:
+    """The desk with so many heads in each pool, all the time, that hardly anybody waits."""
+    return _ample(days, desk)[0]
+
+
+def _ample(days: Days, desk: Desk) -> tuple[Desk, list[tuple[FloatArray, float]]]:
+    """Such a desk, and what is seen of each day that it plays, see `_busy`."""
     heads = AMPLE
     for _ in range(MOST_DOUBLINGS):
-        ample = Seats(days.window_s[0], np.full((len(desk.pools), days.intervals), heads, dtype=np.int64)).desk(desk)
-        seen = days.each(ample, lambda outcome: _busy(outcome, days.intervals), 0.0)
+        many = Seats(days.window_s[0], np.full((len(desk.pools), days.intervals), heads, dtype=np.int64)).desk(desk)
+        seen = days.each(many, lambda outcome: _busy(outcome, days.intervals), 0.0)
         if max(waited for _, waited in seen) <= WAITED:
             break
         heads *= 2
-    out: FloatArray = np.mean([busy for busy, _ in seen], axis=0)
-    return out
+    return many, seen
 
 
 def _busy(outcome: Outcome, intervals: int) -> tuple[FloatArray, float]:
