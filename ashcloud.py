@@ -43,8 +43,8 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "hindcast", "load", "calibrate", "simulate", "compare", "resume", "report", "rerun",
-    "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care", "bench",
+    "run", "staff", "nowcast", "hindcast", "load", "load-compare", "calibrate", "simulate", "compare", "resume", "report",
+    "rerun", "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care", "bench",
     "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info", "sample",
     "migrate", "seed",
 )  # fmt: skip
@@ -70,6 +70,8 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[:2] == ["load", "compare"]:
+            args = ["load-compare", *args[2:]]
         word = args[0]
         if word not in self.commands and not word.startswith("-") and not ctx.resilient_parsing:
             near = difflib.get_close_matches(word, self.commands, n=1)
@@ -589,6 +591,35 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
     _print(as_json, told.to_dict() if as_json else told, load_tables.answer)
     for line in (*told.remarks(), f"kept in {told.folder}"):
         click.echo(line, err=True)
+    click.get_current_context().exit(told.code)
+
+
+@main.command("load-compare")
+@_with(
+    click.argument("first", type=click.Path(path_type=Path)),
+    click.argument("second", type=click.Path(path_type=Path)),
+    click.option("--margin", "latency_pct", type=click.FloatRange(0), default=10.0, show_default=True,
+                 metavar="PERCENT", help="How much slower is still accepted."),
+    click.option("--share-margin", "share_pt", type=click.FloatRange(0), default=0.1, show_default=True,
+                 metavar="POINTS", help="How much more may fail or be shed, in points of percent."),
+    SEED,
+    AS_JSON,
+)  # fmt: skip
+def _load_compare(first: Path, second: Path, latency_pct: float, share_pt: float, seed: int, as_json: bool) -> None:
+    """Say if the load test SECOND is worse than FIRST.
+
+    \b
+    Example:
+      ashcloud load-compare runs/load-monday runs/load-tuesday --margin 10
+
+    Also `ashcloud load compare`. Changes come with 95 % intervals; exit code 1 if one lies beyond its margin as
+    a whole, 4 if a generator was not in order.
+    """
+    from loadtests.compare import Margins
+    from reports import load_compare
+
+    told = load_compare.ask(first, second, Margins(latency_pct / 100.0, share_pt / 100.0), seed)
+    _print(as_json, told.to_dict() if as_json else told, load_compare.draw)
     click.get_current_context().exit(told.code)
 
 

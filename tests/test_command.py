@@ -62,7 +62,19 @@ def test_every_command_has_help_with_an_example_that_parses(words: tuple[str, ..
 def test_the_main_verbs_come_first() -> None:
     listed = re.findall(r"^  ([\w-]+)  ", ashcloud("--help").stdout.partition("Commands:")[2], re.M)
     files = ["scenario", "desk", "plan-file", "trace"]
-    verbs = ["run", "staff", "nowcast", "hindcast", "load", "calibrate", "simulate", "compare", "resume", "report"]
+    verbs = [
+        "run",
+        "staff",
+        "nowcast",
+        "hindcast",
+        "load",
+        "load-compare",
+        "calibrate",
+        "simulate",
+        "compare",
+        "resume",
+        "report",
+    ]
     assert listed == [*verbs, "rerun", "roster", *files, "target", "breakpoint", "serve", "care", "bench"]
     assert "..." not in ashcloud("--help").stdout.partition("Commands:")[2]
 
@@ -111,6 +123,8 @@ def test_the_main_verbs_come_first() -> None:
         (["staff", TINY, "--promise", "80% in 1 h", "--roster", "nowhere"], "nowhere"),
         (["staff", TINY, "--promise", "80% in 1 h", "--desk", "nobody"], "nobody"),
         (["resume", "nowhere"], "nowhere: there is no run to go on with"),
+        (["load-compare", "a"], "Missing argument 'SECOND'"),
+        (["load", "compare", "a.npz", "b.npz"], "a.npz: no such file; `ashcloud load` writes one"),
         (["target", "validate", "chatwot"], "did you mean 'chatwoot'?"),
         (["target", "from-openapi", "none.json"], "none.json cannot be read: no such file"),
         (["breakpoint"], "Missing option '--target'"),
