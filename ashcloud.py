@@ -43,9 +43,9 @@ SIZES = ("drawn", "likely", "low", "high")  # as sim.replicate has them, which t
 ENGINES = ("compiled", "reference")  # as sim.engines has them
 MODELS = ("mm105", "multiskill", "quiet_week", "volcano")  # as reports.bench has them
 ORDER = (
-    "run", "staff", "nowcast", "hindcast", "load", "load-compare", "calibrate", "simulate", "compare", "resume", "report",
-    "rerun", "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care", "bench",
-    "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info", "sample",
+    "run", "staff", "nowcast", "hindcast", "load", "load-compare", "calibrate", "simulate", "compare", "resume",
+    "report", "rerun", "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care",
+    "bench", "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info", "sample",
     "migrate", "seed",
 )  # fmt: skip
 MAX_SEED = 2**64 - 1
