@@ -532,8 +532,8 @@ def _calibrate(history: Path, as_json: bool, **asked: Any) -> None:
     _print(as_json, told.to_dict() if as_json else told, calibrate.draw)
 
 
-_target = _with(
-    click.option("--target", "url", required=True, metavar="URL", help="The service, such as http://127.0.0.1:8080."),
+TARGET = click.option("--target", "url", metavar="URL", required=True, help="The service: http://127.0.0.1:8080, say.")
+_sends = _with(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                  help="Processes that send."),
@@ -548,7 +548,9 @@ _target = _with(
 @main.command("load")
 @_with(
     click.argument("scenario", metavar="SCENARIO|TRACE"),
-    _target,
+    click.option("--target", "url", metavar="URL", help="The service, such as http://127.0.0.1:8080."),
+    click.option("--serve", is_flag=True, help="Start the reference service for it, and end it."),
+    _sends,
     click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at."),
     click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at."),
     click.option("--speed", type=float, default=1.0, show_default=True, help="60 plays an hour in a minute."),
@@ -574,7 +576,7 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
 
     \b
     Example:
-      ashcloud load volcano --from 24 --to 26 --speed 60 --target http://127.0.0.1:8080
+      ashcloud load volcano --from 24 --to 26 --speed 60 --serve
 
     Each post is sent when it is due, and its latency counts from that moment. The posts are signed with the
     secret in ASHCLOUD_SECRET. Exit code 1: an objective is broken; 4: the generator itself was late.
@@ -903,7 +905,8 @@ def _target_from_openapi(file: Path, out: Path | None) -> None:
 
 @main.command("breakpoint")
 @_with(
-    _target,
+    TARGET,
+    _sends,
     click.option("--guess", type=click.FloatRange(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
                  help="Requests a second that you expect it to take; the climb begins at a part of it."),
     click.option("--start", "start_pct", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True,

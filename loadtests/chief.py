@@ -38,6 +38,8 @@ class Chief:
     ----------
     start_s : float or None
         When the first moment of the schedule is, by the clock of `time.monotonic`; None until all parts are ready.
+    start_wall_s : float
+        The same in seconds since the epoch, 0 until then.
     """
 
     def __init__(self, folder: Path, parts: int) -> None:
@@ -47,6 +49,7 @@ class Chief:
         self._spent: list[dict[str, Any]] = [{} for _ in range(parts)]
         self._flying, self._handed = [0] * parts, [0] * parts
         self.start_s: float | None = None
+        self.start_wall_s = 0.0
         self.halted = False
 
     def ready(self, part: int) -> bool:
@@ -59,7 +62,7 @@ class Chief:
         if self.start_s is not None or Stage.WAITING in self._stages or Stage.READY not in self._stages:
             return False
         self._stages = [Stage.RUNNING if stage is Stage.READY else stage for stage in self._stages]
-        self.start_s = now() + LEAD_S
+        self.start_s, self.start_wall_s = now() + LEAD_S, time.time() + LEAD_S
         return True
 
     def rows(self, part: int, message: dict[str, Any]) -> None:
@@ -114,5 +117,6 @@ class Chief:
             "errors": self._collector.errors,
             "workers": [{"number": number, **spent} for number, spent in enumerate(self._spent)],
             "halted": self.halted,
+            "start_wall_s": self.start_wall_s,
         }
         (self._folder / BOOKS).write_text(json.dumps(books), "utf-8")

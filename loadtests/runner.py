@@ -102,15 +102,14 @@ def replay(
         told = {"url": target.url, "path": target.path, "ca": None if target.ca is None else str(target.ca.absolute())}
         Plan(told, asdict(options), run, (int(found.family), found.address)).save(folder)
         started = datetime.now(UTC)
-        with Scraper(target.metrics_url) as scraper:
-            with Crew(folder, target.url, options.workers, target.secret, pinned) as crew:
-                why = _watched(crew, watch)
-            server = scraper.told()
+        crew = Crew(folder, target.url, options.workers, target.secret, pinned)
+        with Scraper(target.metrics_url) as scraper, crew:
+            why = _watched(crew, watch)
         if keep is not None:
             for each, name in LOCUST_FILES.items():
                 if (folder / each).is_file():
                     shutil.copyfile(folder / each, keep / name)
-        return _result(folder, schedule, target, options, run, started, why, server)
+        return _result(folder, schedule, target, options, run, started, why, scraper)
 
 
 def _watched(crew: Crew, watch: Watch) -> str:
@@ -141,7 +140,7 @@ def _watched(crew: Crew, watch: Watch) -> str:
 
 def _result(
     folder: Path, schedule: Schedule, target: Target, options: Options, run: str, started: datetime, why: str,
-    server: dict[str, Any],
+    scraper: Scraper,
 ) -> LoadResult:  # fmt: skip
     with np.load(folder / ROWS) as rows:
         columns = {name: rows[name] for name in rows.files}
@@ -156,6 +155,6 @@ def _result(
         "status": why or "finished",
         "errors": books["errors"],
         "workers": books["workers"],
-        "server": server,
+        "server": scraper.told(books["start_wall_s"]),
     }
     return LoadResult(columns, about)

@@ -30,7 +30,6 @@ class Scraper:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Scraper:
-        self._began_s = time.time()
         if self._url:
             self._thread.start()
         return self
@@ -40,18 +39,19 @@ class Scraper:
         if self._url:
             self._thread.join(2.0 * TIMEOUT_S)
 
-    def told(self) -> dict[str, Any]:
-        """`times_s` since it was begun, `series` by name (None: not told then), `missed` (no answer)."""
+    def told(self, start_wall_s: float = 0.0) -> dict[str, Any]:
+        """`times_s` since a moment of the epoch, `series` by name (None: not told then), `missed` (no answer)."""
         names = sorted({name for sample in self._samples for name in sample})[:MOST_SERIES]
         series = {name: [sample.get(name) for sample in self._samples] for name in names}
-        return {"url": self._url, "times_s": self._times_s, "series": series, "missed": self._missed}
+        times_s = [round(at_s - start_wall_s, 3) for at_s in self._times_s]
+        return {"url": self._url, "times_s": times_s, "series": series, "missed": self._missed}
 
     def _run(self) -> None:
         while not self._end.is_set() and len(self._samples) < MOST_SAMPLES:
-            at_s = time.time() - self._began_s
+            at_s = time.time()
             try:
                 self._samples.append(read(self._ask()))
-                self._times_s.append(round(at_s, 3))
+                self._times_s.append(at_s)
             except (OSError, ValueError, http.client.HTTPException):
                 self._missed += 1
             self._end.wait(EVERY_S)

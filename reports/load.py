@@ -6,6 +6,7 @@ import platform
 import shlex
 import shutil
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +28,7 @@ from reports.console import Terminal
 from reports.drawing import alone
 from reports.load_live import Screen
 from reports.load_manifest import LoadManifest
+from reports.load_serve import served
 from reports.manifest import Source, utc, versions
 from reports.traces import ENDING
 from scenarios import library
@@ -47,7 +49,7 @@ INVALID = 4
 
 @dataclass(frozen=True)
 class LoadQuestion:
-    """What was asked; `source` is a scenario, or a trace by a name that ends in .npz."""
+    """What was asked; `source` is a scenario, or a trace by a name that ends in .npz; `serve`: start a service."""
 
     source: str
     target: Target
@@ -63,6 +65,7 @@ class LoadQuestion:
     lag_ms: float = 1e3 * health.LAG_P99_S
     most_requests: int | None = None
     mine: bool = False
+    serve: bool = False
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -81,7 +84,7 @@ class LoadQuestion:
 
     def settings(self) -> dict[str, Any]:
         """What may be written down of it."""
-        kept = ("speed", "times", "from_h", "to_h", "seed", "size", "slo", "abort", "lag_ms", "most_requests")
+        kept = ("speed", "times", "from_h", "to_h", "seed", "size", "slo", "abort", "lag_ms", "most_requests", "serve")
         return {name: getattr(self, name) for name in kept} | {
             "target": self.target.told(), "options": asdict(self.options)
         }  # fmt: skip
@@ -214,10 +217,10 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
 
 
 def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal) -> LoadAnswer:
-    with terminal.held() as asked:
+    with served(q.target, folder) if q.serve else nullcontext(q.target) as target, terminal.held() as asked:
         screen = Screen(terminal, planned.schedule.span_s, planned.objectives, q.abort, asked)
         with screen.shown():
-            result = replay(planned.schedule, q.target, q.options, watch=screen, keep=folder)
+            result = replay(planned.schedule, target, q.options, watch=screen, keep=folder)
     return LoadAnswer(
         q, planned, result, slo.judge(planned.objectives, result), health.judge(result, q.lag_ms / 1e3)
     )  # fmt: skip

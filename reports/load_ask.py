@@ -11,10 +11,11 @@ from reports.load import LoadQuestion
 from scenarios.errors import Fault, InputError
 
 T = TypeVar("T")
+SOMEWHERE = "http://127.0.0.1"  # until it is known where the service listens
 
 
 def question(
-    source: str, secret: str, *, url: str, path: str, ca: Path | None, metrics_url: str | None, workers: int,
+    source: str, secret: str, *, url: str | None, path: str, ca: Path | None, metrics_url: str | None, workers: int,
     connections: Connections, max_connections: int, timeout_s: float, **asked: Any,
 ) -> LoadQuestion:  # fmt: skip
     """Make a question of the options of the command.
@@ -25,9 +26,13 @@ def question(
         With the faults of the address and of the options.
     """
     wrong: list[Fault] = []
-    target = _tried(lambda: Target(url, path, secret, ca, metrics_url), wrong)
+    if (url is None) is not asked.get("serve", False):
+        missing = "is missing; name the service, or --serve to have one started"
+        what = missing if url is None else "does not go with --serve, which starts a service of its own"
+        wrong.append(Fault("--target", what))
+    target = _tried(lambda: Target(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
     options = _tried(lambda: Options(workers, connections, max_connections, timeout_s), wrong)
-    shown = target or Target("http://127.0.0.1")
+    shown = target or Target(SOMEWHERE)
     found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
     if wrong or found is None:
         raise InputError(None, wrong)

@@ -22,6 +22,7 @@ from reports.load_live import ms
 FloatArray = NDArray[np.float64]
 BINS, BINS_SHORT = 150, 60
 DPI = 110
+BACKLOG = "care_open_cases"  # the reference service's own name for it
 
 
 def draw_rates(ax: Axes, edges_s: FloatArray, due: FloatArray, sent: FloatArray, answered: FloatArray) -> Axes:
@@ -47,6 +48,21 @@ def draw_flight(ax: Axes, edges_s: FloatArray, under_way: FloatArray) -> Axes:
     ax.stairs(under_way, edges_s, fill=True, color=palette.SKY, alpha=0.4, linewidth=0)
     ax.stairs(under_way, edges_s, baseline=None, color=palette.BLUE, linewidth=1.2)
     return _dressed(ax, "due, not answered")
+
+
+def draw_backlog(ax: Axes, times_s: FloatArray, cases: FloatArray) -> Axes:
+    """Draw the cases that wait for an agent, as the service tells it, at times (n,)."""
+    ax.step(times_s, cases, where="post", color=palette.VERMILLION, linewidth=1.2, label="as the service tells it")
+    return _dressed(ax, "cases waiting")
+
+
+def backlog(result: LoadResult) -> tuple[FloatArray, FloatArray] | None:
+    """Times, and cases that wait in all languages, as the service told them; None if it told none."""
+    server = result.about["server"]
+    series = [values for name, values in server["series"].items() if name.startswith(BACKLOG)]
+    if not series:
+        return None
+    return np.array(server["times_s"]), np.array(series, dtype=np.float64).sum(axis=0)
 
 
 def title(result: LoadResult, valid: bool) -> str:
@@ -111,19 +127,24 @@ def _ahead(times_s: FloatArray, edges_s: FloatArray) -> FloatArray:
 
 def _figure(result: LoadResult, narrow: bool) -> Figure:
     s = series(result)
-    figure = Figure(figsize=(NARROW_IN if narrow else WIDE_IN, 6.0), layout="constrained")
-    above, middle, below = figure.subplots(3, 1, sharex=True)
+    waiting = backlog(result)
+    panels = 3 if waiting is None else 4
+    figure = Figure(figsize=(NARROW_IN if narrow else WIDE_IN, 2.0 * panels), layout="constrained")
+    above, middle, below, *last = axes = list(figure.subplots(panels, 1, sharex=True))
     draw_rates(above, s["edges_s"], s["due"], s["sent"], s["answered"])
     draw_times(middle, s["edges_s"], s["quantiles"])
     draw_flight(below, s["edges_s"], s["under_way"])
-    below.set_xlabel("seconds since the start of the replay")
+    if waiting is not None:
+        draw_backlog(last[0], *waiting)
+        last[0].set_xlim(float(s["edges_s"][0]), float(s["edges_s"][-1]))
+    axes[-1].set_xlabel("seconds since the start of the replay")
     for phase in result.about["phases"][1:]:
-        for ax in (above, middle, below):
+        for ax in axes:
             ax.axvline(phase["from_s"], color=palette.EDGE, linewidth=0.8, linestyle=(0, (1, 2)))
     for phase in result.about["phases"]:
         above.text(phase["from_s"], 0.03, f" {phase['name']}", transform=above.get_xaxis_transform(), va="bottom",
                    color=palette.INK, fontsize=7.0)  # fmt: skip
-    for ax in (above, middle):
+    for ax in (above, middle, *last):
         legend(ax, 3)
     return figure
 

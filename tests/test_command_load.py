@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 from commands import TINY
@@ -65,7 +68,11 @@ def _interrupted(folder: Path) -> Done:
         return command(folder, TINY, *words, interrupt=True)
 
 
-CASES = {"kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted}
+def _served(folder: Path) -> Done:
+    return command(folder, TINY, *FAST, "--serve", "--slo", "errors<1%")
+
+
+CASES = {"served": _served, "kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted}
 Ran = Callable[[str], Done]
 
 
@@ -93,6 +100,23 @@ def test_a_run_that_keeps_its_objectives_ends_with_0_and_a_folder(ran: Ran) -> N
     manifest = json.loads((folder / "manifest.json").read_text("utf-8"))
     assert (manifest["kind"], manifest["result"], manifest["exit_code"]) == ("load", result.digest, 0)
     assert not any("s3cret" in path.read_text("utf-8", "replace") for path in folder.glob("*.json"))
+
+
+def test_our_own_service_is_started_measured_and_ended(ran: Ran) -> None:
+    code, _, told, folder = ran("served")
+    assert code == 0, told
+    result = load(folder / "load.npz")
+    counts = result.counts()
+    assert counts["answered"] == counts["rows"]
+    with sqlite3.connect(folder / "care.db") as store:
+        (kept,) = store.execute("SELECT COUNT(*) FROM mention").fetchone()
+    store.close()
+    assert kept == counts["rows"]
+    server = result.about["server"]
+    assert server["times_s"]
+    assert any(name.startswith("care_mentions_total") for name in server["series"])
+    with pytest.raises(URLError):
+        urlopen(result.about["target"]["url"], timeout=1.0)
 
 
 def test_a_broken_objective_ends_the_run_with_1(ran: Ran) -> None:

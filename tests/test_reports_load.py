@@ -14,7 +14,7 @@ import pytest
 from commands import TINY
 from test_loadtests_result import result as some_result
 
-from loadtests import health, slo
+from loadtests import health, scrape, slo
 from loadtests.histogram import Histogram
 from loadtests.result import LoadResult, Outcome
 from loadtests.result import load as load_result
@@ -226,6 +226,24 @@ def test_the_figure_says_the_finding_and_counts_what_is_under_way() -> None:
     assert "Invalid" in load_figure.title(result(), False)
 
 
+def test_the_backlog_of_the_service_is_drawn_beside_it() -> None:
+    found = result()
+    assert load_figure.backlog(found) is None
+    series = {'care_open_cases{lang="en"}': [1.0, 5.0], 'care_open_cases{lang="nl"}': [0.0, 2.0]}
+    series["care_inflight"] = [9.0, 9.0]
+    server = {"url": "http://127.0.0.1:1/metrics", "times_s": [0.5, 1.5], "series": series, "missed": 0}
+    told = LoadResult(found.columns, {**found.about, "server": server})
+    drawn = load_figure.backlog(told)
+    assert drawn is not None
+    assert (drawn[0].tolist(), drawn[1].tolist()) == ([0.5, 1.5], [1.0, 7.0])
+    assert "cases waiting" in load_figure.drawn(told, True)[0].wide
+
+
+def test_metrics_are_read_in_the_form_of_prometheus() -> None:
+    text = '# HELP a b\na_total{x="1 2"} 3\nb 1e3 1700000000\nc_bucket{le="1"} 4\nd NaN\ne +Inf\nno metric\n'
+    assert scrape.read(text) == {'a_total{x="1 2"}': 3.0, "b": 1000.0}
+
+
 def test_a_full_disk_loses_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(load, "replay", lambda *_, **__: result())
     monkeypatch.setattr(load, "mkdtemp", lambda prefix: str(tmp_path))
@@ -280,6 +298,14 @@ def test_the_table_tells_phases_and_the_line_how_far_it_is() -> None:
     assert [ms(value) for value in (0.000123, 0.0123, 0.456, 12.3, math.nan, None)] == [
         "0.12 ms", "12.3 ms", "456 ms", "12 s", "-", "-"
     ]  # fmt: skip
+
+
+def test_a_service_is_named_or_started_and_not_both() -> None:
+    with pytest.raises(InputError, match="--target is missing; name the service, or --serve to have one"):
+        question(TINY, "", **OPTIONS | {"url": None})
+    with pytest.raises(InputError, match="--target does not go with --serve"):
+        question(TINY, "", **OPTIONS, serve=True)
+    assert question(TINY, "", **OPTIONS | {"url": None}, serve=True).serve
 
 
 def test_settings_hold_no_secret() -> None:
