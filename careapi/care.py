@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
@@ -22,6 +23,7 @@ from careapi.tx import Job, Tx
 T = TypeVar("T")
 TICK_S = 0.5
 FORGET_S = 600.0
+REFUSED_S = 2.0
 
 
 class Care:
@@ -47,12 +49,12 @@ class Care:
         self._usual = store.rules
         self.hub = Hub(store)
         self._tasks: list[asyncio.Task[None]] = []
+        self._refused_s = -math.inf
         self._ready: tuple[float, str] = (-1.0, "")
 
     async def write(self, job: Job[T]) -> T:
         """Run a job that changes something; raises `Unavailable` if nothing could be kept."""
-        self._check_disk()
-        return await self.store.write(job)
+        return await self._watched(lambda: self.store.write(job))
 
     async def read(self, job: Job[T]) -> T:
         """Run a job that only reads."""
@@ -60,8 +62,22 @@ class Care:
 
     async def take_in(self, mentions: Sequence[Mention]) -> list[Receipt | Exception]:
         """Keep mentions; see `Store.add_mentions`."""
-        self._check_disk()
-        return await self.store.add_mentions(mentions)
+        return await self._watched(lambda: self.store.add_mentions(mentions))
+
+    async def _watched(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Remember when a write was refused, until one succeeds: a probe is small and may fit where a post does not."""
+        try:
+            self._check_disk()
+            done = await work()
+        except Unavailable:
+            self._refused_s = time.monotonic()
+            raise
+        self._refused_s = -math.inf
+        return done
+
+    def _check_disk(self) -> None:
+        if self.faults.disk == "full":
+            raise Unavailable("the disk is full (a fault switched on)")
 
     def turn(self, new: Crisis) -> None:
         """Work by the switch from here on."""
@@ -71,12 +87,15 @@ class Care:
         """Why the service should get no traffic; empty if it should. Writes something, at most once a second."""
         if self.hub.stopping.is_set():
             return "stopping"
+        if time.monotonic() - self._refused_s < REFUSED_S:
+            return "a write was refused just now"
         at_s, why = self._ready
         if time.monotonic() - at_s > 1.0 or why:
             why = ""
             try:
                 async with asyncio.timeout(2.0):
-                    await self.write(_mark)
+                    self._check_disk()
+                    await self.store.write(_mark)
             except Unavailable as fault:
                 why = f"nothing can be written: {fault}"
             except TimeoutError:
@@ -109,7 +128,7 @@ class Care:
                 await self._do_now_and_then()
                 if time.monotonic() - forgot_s > FORGET_S:
                     forgot_s = time.monotonic()
-                    await self.write(once.forget)
+                    await self.store.write(once.forget)
             except Unavailable as fault:
                 LOG.warning("unavailable", extra={"told": {"why": str(fault)}})
             except Exception:
@@ -120,11 +139,7 @@ class Care:
         ended = await self.store.end_leases()
         if ended:
             LOG.info("leases ended", extra={"told": {"cases": ended}})
-        await self.write(payments.expire)
-
-    def _check_disk(self) -> None:
-        if self.faults.disk == "full":
-            raise Unavailable("the disk is full (a fault switched on)")
+        await self.store.write(payments.expire)
 
 
 def _mark(tx: Tx) -> None:
