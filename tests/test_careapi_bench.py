@@ -9,6 +9,7 @@ import pytest
 from careapi import bench
 from careapi.bench_client import Load, load
 from careapi.bench_runs import Kind, Row
+from careapi.pg_cluster import programs
 
 
 def answering(answers: list[bytes]) -> str:
@@ -60,7 +61,7 @@ def test_a_bar_that_is_missed_is_named(rates: dict[str, float], missed: list[str
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(bench.programs() is None, reason="no PostgreSQL is installed")
+@pytest.mark.skipif(programs() is None, reason="no PostgreSQL is installed")
 def test_the_benchmark_measures_all_kinds_and_finds_in_the_stores_what_was_acknowledged(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
