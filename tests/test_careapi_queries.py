@@ -1,66 +1,121 @@
 from __future__ import annotations
 
-import tomllib
 from functools import cache
-from importlib import resources
 
+import numpy as np
 import pytest
+from fit_query_points import fitted, sample, written
 from hypothesis import given
 from hypothesis import strategies as st
-from query_texts import posts
+from query_posts import fresh, posts, seen
 
-from careapi.queries import judge
-from scenarios.names import Language, Visibility
+from careapi import queries
+from careapi.queries import judge, table
+from careapi.query_signs import GROUPS, SIGNS
+from scenarios import library
+from scenarios.generate import generate
+from scenarios.names import NONE, Language, PostKind, Topic, Visibility, code, members
+from scenarios.text import render
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
-GROUPS = {"ask", "own", "need", "trouble", "thanks", "crowd", "story"}
+N = 500
+PRECISION, RECALL, LEAST = 0.94, 0.89, 0.84
 
 
 @cache
-def counts(language: Language, seen: bool) -> tuple[int, int]:
-    """How many of 500 queries, and of 500 other posts, are called queries."""
-    queries, others = (posts(language, query, seen) for query in (True, False))
-    found, wrong = (sum(judge(text, language, PUBLIC).query for text in texts) for texts in (queries, others))
+def counts(language: Language) -> tuple[int, int]:
+    """How many of 500 queries, and of 500 other posts, are called queries: all of sentences nobody looked at."""
+    pairs = (posts(fresh(language, query), language, N) for query in (True, False))
+    found, wrong = (sum(judge(text, language, PUBLIC).query for text in texts) for texts in pairs)
     return found, wrong
 
 
-def quality(seen: bool) -> tuple[float, float]:
-    pairs = [counts(language, seen) for language in Language]
-    found, wrong = (sum(column) for column in zip(*pairs, strict=True))
-    return found / (found + wrong), found / (500 * len(Language))
+def test_queries_are_found_in_posts_that_nobody_looked_at() -> None:
+    found, wrong = (sum(column) for column in zip(*map(counts, Language), strict=True))
+    assert found / (found + wrong) >= PRECISION
+    assert found / (N * len(Language)) >= RECALL
 
 
-def test_the_rules_fit_the_posts_that_they_were_written_from() -> None:
-    precision, recall = quality(seen=True)
-    assert precision >= 0.97
-    assert recall >= 0.92
+@pytest.mark.parametrize("language", Language)
+def test_queries_are_found_in_each_language(language: Language) -> None:
+    found, wrong = counts(language)
+    assert found / (found + wrong) >= LEAST
+    assert found / N >= LEAST
 
 
-def test_the_rules_keep_what_they_reach_on_posts_that_nobody_looked_at() -> None:
-    # Measured 0.90 and 0.89. 0.95 is wanted of both: these rules are short of that, and say so here.
-    precision, recall = quality(seen=False)
-    assert precision >= 0.88
-    assert recall >= 0.87
+@pytest.mark.parametrize("language", Language)
+def test_there_are_enough_fresh_sentences_and_none_of_them_was_seen(language: Language) -> None:
+    for query in (True, False):
+        assert len(set(fresh(language, query))) >= 25
+        assert not set(fresh(language, query)) & {*seen(language, True), *seen(language, False)}
 
 
-@pytest.mark.parametrize("language", sorted(Language))
+def test_the_points_are_those_that_fit_the_seen_posts() -> None:
+    # Two decimals are kept; another build of numpy may round the last one otherwise.
+    rules = table()
+    points = fitted(*sample(rules))
+    assert points == pytest.approx(rules["points"], abs=0.011)
+    assert (
+        written("a\n[points]\nbase = 1\n\n[en]", {"base": 2.0, "own": 3.0})
+        == "a\n[points]\nown = 3.0\nbase = 2.0\n\n[en]"
+    )
+
+
+@pytest.mark.parametrize("language", Language)
 def test_every_language_has_words_for_every_group(language: Language) -> None:
-    table = tomllib.loads((resources.files("careapi") / "query_rules.toml").read_text(encoding="utf-8"))
-    assert set(table["groups"]) == set(table[language]) == GROUPS
-    for entries in table[language].values():
-        assert len(set(entries)) == len(entries) >= 3
-        assert [entry for entry in entries if entry != entry.lower() or not entry.strip()] == []
+    rules = table()
+    assert set(rules["points"]) == {*GROUPS, *SIGNS, "base"}
+    assert set(rules[language]) == set(GROUPS)
+    for entries in rules[language].values():
+        assert len(set(entries)) == len(entries) >= 10
+        assert [entry for entry in entries if entry != entry.lower() or not entry.strip(" ^*")] == []
 
 
-@pytest.mark.parametrize("language", sorted(Language))
+@pytest.mark.parametrize("language", Language)
 def test_a_booking_with_a_question_is_a_query_in_any_language(language: Language) -> None:
     assert judge("KL1234, XK4Q7Z?", language, PUBLIC).query
-    assert not judge("RT @somebody: KL1234, XK4Q7Z?", language, PUBLIC).query
+    assert (
+        judge("RT @somebody: KL1234, XK4Q7Z?", language, PUBLIC).score
+        < judge("KL1234, XK4Q7Z?", language, PUBLIC).score
+    )
 
 
-def test_a_direct_message_is_always_a_query() -> None:
-    assert judge("RT @you: thanks, share this", Language.EN, PRIVATE).query
-    assert not judge("RT @you: thanks, share this", Language.EN, PUBLIC).query
+def test_a_quiet_week_opens_about_as_many_cases_as_it_has() -> None:
+    # Follow-ups go to the case of their author; all that one says in private is one conversation.
+    trace = generate(library.load("quiet_week"), seed=1)
+    author, parent, case = trace["author"], trace["parent"], trace["case"]
+    root = np.arange(len(trace))
+    opened: set[tuple[int, int]] = set()
+    for row in range(len(trace)):
+        if parent[row] != NONE and author[parent[row]] == author[row]:
+            root[row] = root[parent[row]]
+        language = members(Language)[trace["language"][row]]
+        topic = members(Topic)[trace["topic"][row]]
+        visibility = members(Visibility)[trace["visibility"][row]]
+        text = render(language, topic, trace["form"][row], trace["text"][row], bool(case[row] != NONE))
+        if judge(text, language, visibility).query:
+            opened.add((int(author[row]), NONE if visibility is PRIVATE else int(root[row])))
+    cases = int(np.count_nonzero(trace["kind"] == code(PostKind.CASE)))
+    assert 6_500 <= cases <= 7_500
+    assert len(opened) == pytest.approx(cases, rel=0.1)
+
+
+def test_a_direct_message_has_points_more_and_thanks_open_no_case() -> None:
+    for text in ("Where is my bag?", "hm"):
+        gap = judge(text, Language.EN, PRIVATE).score - judge(text, Language.EN, PUBLIC).score
+        assert gap == pytest.approx(table()["direct"], abs=0.002)
+    assert not judge("Thank you so much, you are the best!", Language.EN, PRIVATE).query
+
+
+def test_one_switch_makes_every_direct_message_a_query(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = {**table(), "direct_messages": "always"}
+    queries._rules.cache_clear()
+    with monkeypatch.context() as patch:
+        patch.setattr(queries, "table", lambda: rules)
+        assert judge("thanks", Language.EN, PRIVATE).query
+        assert not judge("thanks", Language.EN, PUBLIC).query
+    queries._rules.cache_clear()
+    assert not judge("thanks", Language.EN, PRIVATE).query
 
 
 @given(st.text(), st.sampled_from(Language))

@@ -1,0 +1,46 @@
+"""Queries and other posts in every language, as sentences with slots.
+
+*Seen* are those that the rules of `careapi/query_rules.toml` were written and fitted with: our own sentences,
+and sets that were fresh once. *Fresh* is the last set, written after the rules were frozen: what they do on
+it says what they do on posts that nobody looked at.
+"""
+
+from __future__ import annotations
+
+import random
+import tomllib
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from scenarios.names import NEVER_CASES, Language, TextForm, Topic, code
+from scenarios.text import _Dice, _fill, _texts  # slots are filled as in any post of ours
+
+DATA = Path(__file__).parent / "data"
+OTHERS = {*NEVER_CASES, Topic.PRAISE}
+
+
+@cache
+def _file(name: str) -> dict[str, Any]:
+    return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
+
+
+def fresh(language: Language, query: bool) -> list[str]:
+    """Sentences that nobody looked at when the rules were written."""
+    return list(_file("query_posts_fresh.toml")[language]["queries" if query else "others"])
+
+
+def seen(language: Language, query: bool) -> list[str]:
+    """Sentences that the rules were written with."""
+    texts = _texts(language)
+    own = [text for topic in Topic for text in texts.topics[topic] if (topic not in OTHERS) == query]
+    own += [] if query else texts.chatter_info
+    return own + list(_file("query_posts_seen.toml")[language]["queries" if query else "others"])
+
+
+def posts(sentences: list[str], language: Language, n: int) -> list[str]:
+    """n posts, each sentence about equally often, with other slots each time."""
+    rng = random.Random(f"{n} posts in {language}")
+    plain = code(TextForm.PLAIN)
+    draws = (_Dice(rng.randrange(2**31) << 2 | plain) for _ in range(n))
+    return [_fill(_texts(language), sentences[k % len(sentences)], dice) for k, dice in enumerate(draws)]
