@@ -37,7 +37,7 @@ MOST_SHARE = 0.97
 SHARES = (0.54, 0.34)  # of the time for the requirement and for its alternatives
 OPEN_SIZE = (0.38, 0.15)  # the same where the plans are played under sizes too, which takes its time
 WORLDS, FINALS = 0.08, 0.04  # of the time, for worlds drawn from the assumed ranges and for the choice among plans
-EARLIER_DAYS = 16  # of those on which the plan is judged, to see what an hour is worth
+EARLIER_DAYS = 16  # at most, of those on which the plan is judged, to see what an hour is worth
 ROSTER = 0.5  # of the time, on top, for a roster
 KNOWN_H, LEAD_H = 12.0, 8.0
 
@@ -64,8 +64,10 @@ def search(
         days = asked.days(main.effort.fresh, settings.size, fresh=True)
         runs_as_is = attend(days, desk, promises)
         reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
-        few, as_is = days.part(0, EARLIER_DAYS), runs_as_is[:EARLIER_DAYS]
-        hour = an_hour_later(few, desk, promises, as_is)
+        some = min(EARLIER_DAYS, main.effort.mend)
+        few, as_is = days.part(0, some), runs_as_is[:some]
+        called = any(math.isfinite(run.first_ladder_s) for run in as_is)
+        hour = an_hour_later(few, desk, promises, as_is) if called and not watch.stopped() else None
         earlier = () if watch.stopped() else value_of_earlier(few, desk, promises, as_is)
         watch.progress(2 / STEPS, 2)
         others = [] if watch.stopped() else _others(asked, main, rest * seconds, watch, settings)

@@ -41,7 +41,7 @@ class Staffed:
         Cheaper and safer ones; empty if the search was ended early.
     reachable : Reachable or None
     hour : Hour or None
-        What an hour's delay of all calls costs; None without a ladder.
+        What an hour's delay of all calls costs; None if nobody is called in.
     table : Table or None
         Plans under sizes from the smallest to the largest; None where no surge is open.
     stages : TwoStage or None

@@ -30,7 +30,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 CODES = [language.value for language in LANGUAGES]
 MOST_WORLDS = 24
-ENOUGH_CASES, MOST_RUNS = 8_000, 8  # of all runs in a world together; runs in a world at most
+LEAST_WORLDS = 6  # that are played whatever the time, unless somebody has had enough
+ENOUGH_CASES, MOST_RUNS = 8_000, 6  # of all runs in a world together; runs in a world at most
 BASE_RUNS = 4  # more runs than that are only played outside of worlds to place the other plans
 FEWER = (("a tenth fewer", 0.1), ("a fifth fewer", 0.2), ("three tenths fewer", 0.3))
 SURE = 0.05  # level at which an assumption is called the one that matters, all ranges together
@@ -123,7 +124,7 @@ def advise(
     budget: Budget,
     most: int = MOST_WORLDS,
 ) -> WorldsAdvice:
-    """Play the plans in worlds, as many as the budget has time for; two at least.
+    """Play the plans in worlds, as many as the budget has time for; six at least.
 
     Parameters
     ----------
@@ -182,7 +183,7 @@ def _played(judge: _Judge, names: Sequence[str], worlds: Sequence[World], budget
     step = cores()
     with ThreadPoolExecutor(step) as crew:
         for a in range(0, len(worlds), step):
-            if rows and budget.is_over:
+            if budget.watch.stopped() or (len(rows) >= LEAST_WORLDS and budget.is_over):
                 break
             rows += crew.map(lambda world: judge(world, names), worlds[a : a + step])
             budget.tell(f"{len(rows)} of {len(worlds)} worlds played")
