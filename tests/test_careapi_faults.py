@@ -22,7 +22,7 @@ from open_loop import offered
 from careapi.store_sqlite import SqliteStore
 from careapi.tx import Tx
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.alone]
 ROUNDS, SENDERS = 8, 12
 
 

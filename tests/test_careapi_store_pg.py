@@ -342,7 +342,12 @@ def test_whoever_follows_the_events_of_several_processes_misses_none(
             seen += [event.seq for event in await store.events_after(seen[-1] if seen else 0, 17)]
             if seen and working.done():
                 break
-            await asyncio.wait_for(pokes.wait(), 20.0) if len(seen) % 17 else None
+            if len(seen) % 17:
+                poked = asyncio.ensure_future(pokes.wait())
+                either: set[asyncio.Future[Any]] = {poked, working}
+                await asyncio.wait(either, timeout=20.0, return_when=asyncio.FIRST_COMPLETED)
+                assert poked.done() or working.done(), "nobody told of what happened"
+                poked.cancel()
         await working
         seen += [event.seq for event in await store.events_after(seen[-1], 10_000)]
         assert seen == list(range(1, len(seen) + 1)) and len(seen) > 300

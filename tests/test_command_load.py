@@ -21,7 +21,7 @@ from load_peer import LOCALHOST, peer
 
 from loadtests.result import load
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
 FAST = ("--speed", "7200", "--max-lag", "2000")  # six hours in three seconds; a busy machine is no fault here
 
 

@@ -26,7 +26,7 @@ from scenarios import library
 from scenarios.errors import ComponentError
 from scenarios.generate import generate
 
-pytestmark = [pytest.mark.slow, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
+pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
 
 
 class Eye:

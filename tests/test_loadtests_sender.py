@@ -63,7 +63,7 @@ def sent(target: Target, rows: int = 3, apart_s: float = 0.01, **options: object
 )
 def test_an_answer_is_what_it_says(behaviour: str, outcome: Outcome, status: int, error: str) -> None:
     with peer(behaviour) as server:
-        rows = sent(Target(server.url), timeout_s=0.4)
+        rows = sent(Target(server.url), timeout_s=0.4 if "no answer" in error else 20.0)
     assert [row.place for row in rows] == [0, 1, 2]
     assert {(row.outcome, row.status, row.error) for row in rows} == {(outcome, status, error)}
     assert all(row.done_s >= row.sent_s for row in rows)

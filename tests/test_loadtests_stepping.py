@@ -60,6 +60,7 @@ def test_a_service_that_is_not_there_is_said_before_anything_is_started() -> Non
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_eight_seats_of_40_ms_break_at_200_a_second() -> None:
     with listening(8, 0.04) as url:
         told = found(url, 230.0, 0.7)
@@ -68,6 +69,7 @@ def test_eight_seats_of_40_ms_break_at_200_a_second() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.alone
 def test_nginx_that_lets_300_a_second_through_breaks_there_three_times(tmp_path: Path) -> None:
     with limited(tmp_path, rate=300, burst=200) as url:
         runs = [found(url, 350.0, 0.7) for _ in range(3)]
