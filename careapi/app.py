@@ -22,10 +22,12 @@ from careapi.logs import LOG
 from careapi.metrics import Metrics
 from careapi.model import Stale, Unavailable
 from careapi.problems import Refused
+from careapi.routes_agents import agents
 from careapi.routes_cases import cases
 from careapi.routes_customers import people
 from careapi.routes_hot import hot, schemas
 from careapi.routes_lead import lead
+from careapi.routes_learning import learn
 from careapi.routes_loop import hook, loop
 from careapi.routes_ops import levers, ops
 from careapi.store import Store
@@ -77,7 +79,7 @@ def create_app(
         title="ashcloud care service", version=version("ashcloud"), lifespan=life, docs_url=None, redoc_url=None,
         summary="Takes posts in, queues them, hands them to agents.", separate_input_output_schemas=False,
     )  # fmt: skip
-    own = (ops, hook, hot, cases, people, loop, lead, levers)  # /hooks/pay before /hooks/{platform}
+    own = (ops, hook, hot, cases, people, agents, loop, learn, lead, levers)  # /hooks/pay before /hooks/{platform}
     for each in (*own, pages.session, pages.routes):
         app.include_router(each)
     app.state.gate = gate

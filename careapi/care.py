@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from careapi import crisis, once, payments
+from careapi import crisis, learning, once, payments, presence
 from careapi.access import Access
 from careapi.crisis import Crisis
 from careapi.hub import Hub
@@ -136,10 +136,15 @@ class Care:
 
     async def _do_now_and_then(self) -> None:
         self.turn(await self.read(crisis.load))  # another process may have turned it
+        offered = await self.store.write(lambda tx: presence.push(tx, lambda langs: crisis.served(self.crisis, langs)))
         ended = await self.store.end_leases()
+        if offered:
+            LOG.info("cases offered", extra={"told": {"cases": offered}})
         if ended:
             LOG.info("leases ended", extra={"told": {"cases": ended}})
         await self.store.write(payments.expire)
+        if self.faults.platform == "ok":
+            await self.store.write(learning.deliver)
 
 
 def _mark(tx: Tx) -> None:

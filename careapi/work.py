@@ -55,6 +55,7 @@ def reply(tx: Tx, case_id: int, agent: str, version: int | None, text: str, then
         withdraw_offers(tx, case_id)
     else:
         _set(tx, case, "lease_until_s = ?", tx.now_s + tx.rules.lease_s)
+        withdraw_offers(tx, case_id, "accepted")
     return int(row[0]), found(tx, case_id)
 
 
