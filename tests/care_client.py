@@ -20,10 +20,12 @@ from careapi.model import Rules
 from careapi.platforms import Family
 from careapi.signatures import sign
 from careapi.store import Store
-from careapi.store_sqlite import SqliteStore
+from careapi.stores import open_store
 
 TOKEN, SECRET = "dev_token", "a secret"
 START_S = 1_271_300_000.0
+STORE = ""
+"""The store of all applications, if it is not to be a SQLite file for each."""
 QUERY = "Where is my bag? Booking XK4Q7Z"
 
 
@@ -93,11 +95,11 @@ class Client:
 async def running(
     path: Path, knobs: Knobs | None = None, rules: Rules | None = None, access: Access | None = None
 ) -> AsyncIterator[Client]:
-    """A started application on a SQLite store at `path`, with a clock of its own."""
+    """A started application on a SQLite store at `path`, or on `STORE`, with a clock of its own."""
     clock = Clock()
 
     async def opener() -> Store:
-        return SqliteStore(path, rules, clock)
+        return await open_store(STORE or f"sqlite:{path}", rules, clock)
 
     app = create_app(opener, access or Access.for_development(TOKEN, SECRET), knobs, clock)
     async with app.router.lifespan_context(app):

@@ -19,15 +19,20 @@ from care_client import TOKEN, post
 from care_process import AUTH, Service, bring, signed, started
 from open_loop import offered
 
-from careapi.store_sqlite import SqliteStore
+from careapi.pg_cluster import Server
+from careapi.stores import open_store
 from careapi.tx import Tx
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone]
 ROUNDS, SENDERS = 8, 12
 
 
-def test_killed_again_and_again_it_loses_nothing_that_it_acknowledged(tmp_path: Path) -> None:
-    path, acked, sent = tmp_path / "care.db", set[str](), 0
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_again_and_again_it_loses_nothing_that_it_acknowledged(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    url = f"sqlite:{tmp_path / 'care.db'}" if kind == "sqlite" else str(request.getfixturevalue("pg_url"))
+    acked, sent = set[str](), 0
     unsure: list[str] = []
     dice = random.Random(20100415)
 
@@ -58,18 +63,51 @@ def test_killed_again_and_again_it_loses_nothing_that_it_acknowledged(tmp_path: 
             await asyncio.gather(*[send() for _ in range(SENDERS)])
 
     for _ in range(ROUNDS):
-        with started(path) as service:
+        with started(url) as service:
             asyncio.run(besiege(service, dice.randint(40, 120)))
             assert service.process.wait(timeout=20) == -signal.SIGKILL
-    kept, broken = asyncio.run(_kept(path))
+    kept, broken = asyncio.run(_kept(url))
     assert len(acked) >= ROUNDS * 40
     assert acked - set(kept) == set()
     assert len(kept) == len(set(kept)) <= sent
     assert broken == []
 
 
-async def _kept(path: Path) -> tuple[list[str], list[str]]:
-    store = SqliteStore(path)
+def test_a_restart_of_the_database_costs_each_connection_at_most_one_request(pg_server: Server, pg_url: str) -> None:
+    if not pg_server.control:
+        pytest.skip("only a server of our own can be restarted")
+
+    async def send(http: httpx.AsyncClient, name: str, stop: asyncio.Event) -> tuple[int, int]:
+        done = failed = 0
+        while not stop.is_set():
+            body, headers = signed(post(f"{name}-{done + failed}", external_user=name))
+            told = await http.post("/v1/mentions", content=body, headers=headers)
+            done, failed = done + (told.status_code == 202), failed + (told.status_code == 503)
+            assert told.status_code in (202, 503)
+        return done, failed
+
+    async def besiege(url: str) -> list[tuple[int, int]]:
+        stop = asyncio.Event()
+        async with httpx.AsyncClient(base_url=url, timeout=20.0) as http:
+            senders = [asyncio.create_task(send(http, f"u{n}", stop)) for n in range(SENDERS)]
+            await asyncio.to_thread(pg_server.restart)
+            for number in range(50):  # back to normal: none of these is refused
+                body, headers = signed(post(f"after-{number}"))
+                assert (await http.post("/v1/mentions", content=body, headers=headers)).status_code == 202
+            stop.set()
+            return await asyncio.gather(*senders)
+
+    with started(pg_url) as service:
+        counts = asyncio.run(besiege(service.url))
+        assert service.end() == 0
+    assert all(done > 0 and failed <= 1 for done, failed in counts)
+    kept, broken = asyncio.run(_kept(pg_url))
+    assert len(kept) == len(set(kept)) >= 50 + sum(done for done, _ in counts)
+    assert broken == []
+
+
+async def _kept(url: str) -> tuple[list[str], list[str]]:
+    store = await open_store(url)
 
     def numbers(tx: Tx) -> list[str]:
         return [str(row[0]) for row in tx.rows("SELECT external_id FROM mention")]
@@ -125,7 +163,7 @@ def test_on_a_full_disk_it_reads_on_and_recovers_alone(small: Path) -> None:
     ballast.write_bytes(b"x" * 2_000_000)
     with started(small / "care.db") as service, httpx.Client(base_url=service.url, timeout=10.0) as http:
         _full_and_over(service, http, ballast.unlink)
-    kept, broken = asyncio.run(_kept(small / "care.db"))
+    kept, broken = asyncio.run(_kept(f"sqlite:{small / 'care.db'}"))
     assert "after" in kept and broken == []
 
 
@@ -134,7 +172,7 @@ def test_when_a_file_may_not_grow_it_reads_on_and_recovers_alone(tmp_path: Path)
         pid, (_, most) = service.process.pid, resource.prlimit(service.process.pid, resource.RLIMIT_FSIZE)
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (1_000_000, most))
         _full_and_over(service, http, lambda: resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most)))
-    kept, broken = asyncio.run(_kept(tmp_path / "care.db"))
+    kept, broken = asyncio.run(_kept(f"sqlite:{tmp_path / 'care.db'}"))
     assert "after" in kept and broken == []
 
 
