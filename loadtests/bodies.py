@@ -1,4 +1,7 @@
-"""What is sent: posts in the generic signed form, rendered from the codes of a schedule, ahead of their due time.
+"""What is sent: posts, rendered from the codes of a schedule and signed, ahead of their due time.
+
+They come in the generic form at one path, or, if the path holds ``{platform}``, each in the form of its platform at
+its platform's own.
 
 A signature holds the time, and a service may refuse one that is five minutes old: so posts are made for the
 moment at which they are due, and only some seconds ahead.
@@ -6,19 +9,19 @@ moment at which they are due, and only some seconds ahead.
 
 from __future__ import annotations
 
-import base64
-import hmac
 import time
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
+from loadtests.forms import delivery, signed
 from loadtests.schedule import Schedule
 from loadtests.target import Target
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
 from scenarios.text import handle, person, render
 
+PLATFORM = "{platform}"
 AHEAD_ROWS = 150_000
 AHEAD_BYTES = 160_000_000
 AHEAD_S = 120.0
@@ -46,7 +49,8 @@ class Bodies:
         }
         self._run = run
         self._secret = target.secret.encode()
-        self._head = _head(target)
+        self._own_form = PLATFORM in target.path
+        self._heads = [_head(target, platform.value) for platform in members(Platform)]
         self._begun_s = 0.0
         self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
         self._next, self._held, self._held_bytes = 0, 0, 0
@@ -99,16 +103,13 @@ class Bodies:
         return made
 
     def _request(self, place: int) -> bytes:
-        body = self.body(place)
-        if not self._secret:
-            return b"%sContent-Length: %d\r\n\r\n%s" % (self._head, len(body), body)
-        identity = self.identity(place).encode()
-        sent_s = b"%d" % int(self._begun_s + self._columns["due_s"][place])
-        mark = hmac.digest(self._secret, b"%s.%s.%s" % (identity, sent_s, body), "sha256")
-        return (
-            b"%swebhook-id: %s\r\nwebhook-timestamp: %s\r\nwebhook-signature: v1,%s\r\nContent-Length: %d\r\n\r\n%s"
-            % (self._head, identity, sent_s, base64.b64encode(mark), len(body), body)
-        )
+        body, number = self.body(place), self._columns["platform"][place]
+        lines = b""
+        if self._secret:
+            platform = members(Platform)[number] if self._own_form else None
+            at_s = int(self._begun_s + self._columns["due_s"][place])
+            lines = signed(platform, self._secret, self.identity(place).encode(), at_s, body)
+        return b"%s%sContent-Length: %d\r\n\r\n%s" % (self._heads[number], lines, len(body), body)
 
     def identity(self, place: int, row: int | None = None) -> str:
         """Id of the post of a place, or of another row of the same replication."""
@@ -116,7 +117,7 @@ class Bodies:
         return f"{self._run}-{columns['replication'][place]}-{columns['row'][place] if row is None else row}"
 
     def body(self, place: int) -> bytes:
-        """The post of a place as JSON, a delivery of one."""
+        """The delivery of a place: JSON with its one post."""
         c = self._columns
         language = members(Language)[c["language"][place]]
         author, parent = c["author"][place], c["parent"][place]
@@ -135,23 +136,21 @@ class Bodies:
         }
         if parent != NONE:
             post["parent_external_id"] = self.identity(place, parent)
-        return _encode({"mentions": [post]})
+        return _encode(delivery(post, self._own_form))
 
 
 def probe(target: Target, wall_s: float) -> bytes:
     """A delivery without posts, rightly signed: a service refuses it for its body, not for its signature."""
     body = b'{"mentions":[]}'
-    lines = _head(target).replace(b"keep-alive", b"close")
+    lines = _head(target, Platform.GENERIC.value).replace(b"keep-alive", b"close")
     if target.secret:
-        sent_s = b"%d" % int(wall_s)
-        mark = hmac.digest(target.secret.encode(), b"probe.%s.%s" % (sent_s, body), "sha256")
-        lines += b"webhook-id: probe\r\nwebhook-timestamp: %s\r\n" % sent_s
-        lines += b"webhook-signature: v1,%s\r\n" % base64.b64encode(mark)
+        lines += signed(None, target.secret.encode(), b"probe", int(wall_s), body)
     return b"%sContent-Length: %d\r\n\r\n%s" % (lines, len(body), body)
 
 
-def _head(target: Target) -> bytes:
+def _head(target: Target, platform: str) -> bytes:
+    path = target.full_path.replace(PLATFORM, platform)
     return (
-        f"POST {target.full_path} HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: application/json\r\n"
+        f"POST {path} HTTP/1.1\r\nHost: {target.netloc}\r\nContent-Type: application/json\r\n"
         "User-Agent: ashcloud\r\nConnection: keep-alive\r\n"
     ).encode()
