@@ -513,6 +513,8 @@ MAP = click.option("--map", "given", metavar="NAME|FILE", default="plain", show_
                  help="What an interval means that has no row."),
     click.option("--window", type=click.Choice(["surge", "week", "history"]), default="surge", show_default=True,
                  help="What the scenario plays: the largest surge, an ordinary week, or all of it."),
+    click.option("--figure", type=click.Path(path_type=Path), metavar="FILE",
+                 help="Draw the history against what was fitted: .png or .svg."),
     SEED,
     AS_JSON,
 )  # fmt: skip

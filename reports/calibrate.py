@@ -30,6 +30,7 @@ from scenarios.names import Language, members
 from scenarios.storage import write_atomic
 
 ENDING = ".toml"
+FIGURES = (".png", ".svg")
 LEVEL = 0.05
 NOISE_WORDS = {
     "day_sd": "noise from day to day",
@@ -108,9 +109,9 @@ class CalibrateAnswer:
 
 def write(
     history: Path, given: str, out: Path, zone: str | None, local: str | None, gaps: Gaps, window: Window, seed: int,
-    voice: Voice,
+    figure: Path | None, voice: Voice,
 ) -> CalibrateAnswer:  # fmt: skip
-    """Fit a scenario to a history and write it.
+    """Fit a scenario to a history and write it, and the figure if one is wanted.
 
     Raises
     ------
@@ -118,6 +119,8 @@ def write(
         With all that is wrong in the table or the map, or if the file cannot be written.
     """
     wrong = [] if out.suffix == ENDING else [Fault(f"--out {out}", f"should end in {ENDING}")]
+    if figure is not None and figure.suffix not in FIGURES:
+        wrong.append(Fault(f"--figure {figure}", f"should end in {' or '.join(FIGURES)}"))
     _, more = checked_times(zone, local, None)
     if wrong or more:
         raise InputError(None, [*wrong, *more])
@@ -125,7 +128,14 @@ def write(
     read = read_history(history, Map.load(given), zone, local, gaps)
     name = re.sub(r"[^a-z0-9_\-]+", "-", out.stem.casefold()).strip("-_") or "history"
     done = calibrated(read, name, window, seed, watch=voice.say)
-    write_atomic(out, toml_of(done))
+    content = toml_of(done)
+    if figure is not None:
+        from reports import calibrate_figure  # matplotlib takes a second
+        from reports.drawing import alone
+
+        drawing, png = calibrate_figure.drawn(done)
+        write_atomic(figure, png if figure.suffix == ".png" else alone(drawing).encode())
+    write_atomic(out, content)
     return CalibrateAnswer(done, out)
 
 

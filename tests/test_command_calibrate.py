@@ -41,8 +41,9 @@ def test_a_history_becomes_a_scenario_file_with_the_checks_beside_it() -> None:
 
 
 def test_it_says_what_it_found_and_what_it_took_for_granted() -> None:
-    told = ashcloud("calibrate", str(made.FILE), *ZONE, "--out", "a.toml", "--window", "week")
+    told = ashcloud("calibrate", str(made.FILE), *ZONE, "--out", "a.toml", "--window", "week", "--figure", "a.png")
     assert told.exit_code == 0, told.stderr
+    assert Path("a.png").read_bytes().startswith(b"\x89PNG")
     for words in (
         "noise from hour to hour", "surge began", "WAPE", "bias", "mean of the same weekday's last 4 weeks",
         "come as the model says (KS distance", "note: no column says the topic", "patience, hours: mean",
@@ -80,6 +81,7 @@ def test_no_name_and_no_address_of_the_history_is_written_or_printed() -> None:
         ("when;contacts\n1;1\n", (), "created has no column"),
         ("", (), "is empty"),
         ("created\n2025-11-01\n", ("--out", "a.txt"), "should end in .toml"),
+        ("created\n2025-11-01\n", ("--figure", "a.gif"), "should end in .png or .svg"),
         ("created\n2025-11-01\n", ("--zone", "Atlantis"), '--zone "Atlantis" is no time zone'),
         ("created\n2025-11-01\n", ("--map", "genesis"), "genesys"),
     ],
