@@ -118,6 +118,8 @@ def _two(shape: FloatArray, within: FloatArray, weight: FloatArray) -> tuple[flo
     """Least squares of within = hour * shape + day, neither below 0."""
     ss, s1, n = float(weight @ shape**2), float(weight @ shape), float(weight.sum())
     sy, y = float(weight @ (shape * within)), float(weight @ within)
+    if n <= 0:
+        return 0.0, 0.0
     below = ss * n - s1 * s1
     hour, day = ((sy * n - y * s1) / below, (ss * y - s1 * sy) / below) if below > 1e-12 else (0.0, y / n)
     if hour < 0:

@@ -208,4 +208,4 @@ def _hourly_wape(total: FloatArray, fit: Fit, used: BoolArray) -> float:
     n = fit.series.n // per * per
     came, due, seen = (x[:n].reshape(-1, per).sum(axis=1) for x in (total, fit.expected, used.astype(np.float64)))
     whole = seen == per
-    return float(np.abs(came - due)[whole].sum() / came[whole].sum())
+    return float(np.abs(came - due)[whole].sum() / max(float(came[whole].sum()), 1.0))

@@ -29,6 +29,7 @@ LEAST_OF_DIP = 60.0
 """Expected in a window from which on too few can be told from chance, whose logarithm has a long tail below."""
 BEFORE_H, AFTER_H = 12.0, 36.0
 MOST = 30
+ROUGHLY = 6  # rounds from each start, to find the best one
 FEWEST = 8  # intervals that a pulse is fitted to
 QUARTILES = 1.349  # of the normal law, apart, in its standard deviations
 
@@ -122,10 +123,13 @@ def fitted_surges(series: Series, expected: FloatArray, noise: Noise) -> Surges:
     """
     pulses: tuple[Found, ...] = ()
     odd = np.zeros(series.n, dtype=np.bool_)
-    while len(pulses) < MOST:
+    for tries in range(MOST + 1):
         more = series.total - expected * (1.0 + excess(pulses, series))
         above = suspects(series.total, series.total - more, series.known, series.step_h).above & ~odd
         if not above.any():
+            break
+        if tries == MOST:  # a history in which so much stands out has no ordinary week
+            odd |= above
             break
         stretch = _stretch(above, more)
         new = _fit_one(series, expected, pulses, stretch, noise)
@@ -182,7 +186,7 @@ def _fit_one(
     ]
     here = Stretch.of(series, expected, others, (a, b))
     weights = here.weights(here.smooth, noise)
-    tried = [here.fitted(start, weights) for start in starts]
+    tried = [here.fitted(start, weights, ROUGHLY) for start in starts]
     best, _ = min(tried, key=lambda pair: pair[1])
     return here.polished(best, noise)
 

@@ -24,7 +24,7 @@ from scenarios.model import Noise
 
 FINE_S = 300.0
 WARM_UP_D = 3
-NEWTON = 8
+NEWTON = 40
 NODES = [(float(x), float(w)) for x, w in zip(*np.polynomial.hermite_e.hermegauss(7), strict=True)]
 
 
@@ -188,7 +188,8 @@ def _updated(m: float, var: float, n: int, expected: float) -> tuple[float, floa
     total = first = second = 0.0
     for x, weight in NODES:
         at = s + wide * x
-        mass = weight * math.exp(n * at - expected * math.exp(at) - (at - m) ** 2 / (2.0 * var) - top + x * x / 2.0)
+        off = n * at - expected * math.exp(at) - (at - m) ** 2 / (2.0 * var) - top + x * x / 2.0
+        mass = weight * math.exp(min(off, 50.0))
         total, first, second = total + mass, first + mass * x, second + mass * x * x
     mean = first / total
     return s + wide * mean, wide * wide * max(second / total - mean * mean, 1e-6)

@@ -153,8 +153,8 @@ class Stretch:
         told = self.told
         return Weights(level, _whitening(level[told], self.hours[told], self.day[told], noise))
 
-    def fitted(self, start: Found, weights: Weights) -> tuple[Found, float]:
-        """A pulse fitted from a start, and the sum of its squared residuals."""
+    def fitted(self, start: Found, weights: Weights, rounds: int = 40) -> tuple[Found, float]:
+        """A pulse fitted from a start in so many rounds at most, and the sum of its squared residuals."""
 
         def residuals(numbers: FloatArray) -> FloatArray:
             off = ((self.came - self.means(Found.of(numbers))) / weights.level)[self.told]
@@ -162,7 +162,7 @@ class Stretch:
             return np.concatenate([np.einsum("ij,j->i", weights.whiten, off), (numbers[1:4] - USUAL) / USUAL_SD])
 
         low, high = np.array([self.edges_h[0] - 1.0, *LOW]), np.array([self.edges_h[-1], *HIGH])
-        numbers, cost = least_squares(residuals, start.numbers(), low, high)
+        numbers, cost = least_squares(residuals, start.numbers(), low, high, rounds)
         return Found.of(numbers), cost
 
 

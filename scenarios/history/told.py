@@ -118,7 +118,9 @@ class Told:
 
     def _mix(self) -> dict[str, Any]:
         mixes = self.history.mixes
-        data: dict[str, Any] = {"languages": _shares(Language, self.fit.base.week.per_h)}
+        per_h = self.fit.base.week.per_h
+        every = self.fit.series.counts.sum(axis=0).astype(np.float64)
+        data: dict[str, Any] = {"languages": _shares(Language, per_h if per_h.sum() > 0 else every)}
         if "platform" in mixes and mixes["platform"].sum() > 0:
             data["case_platforms"] = _shares(Platform, mixes["platform"])
         if "topic" in mixes:
