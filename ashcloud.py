@@ -969,6 +969,8 @@ STORE = click.option("--store", metavar="URL", default="sqlite:care.db", show_de
     click.option("--tokens", type=click.Path(path_type=Path), metavar="FILE",
                  help="Tokens and secrets.  [default: one of each for development, printed]"),
     click.option("--seed-from", metavar="SCENARIO", help="Put the posts of a scenario into the store first."),
+    click.option("--workers", metavar="N", type=click.IntRange(1, 64), default=1, show_default=True,
+                 help="Processes; more than one on PostgreSQL alone."),
     click.option("--max-inflight", metavar="N", type=click.IntRange(1), default=256, show_default=True,
                  help="Requests in hand at once; beyond, who asks is told to come again."),
     click.option("--commit-delay-ms", metavar="MS", type=click.FloatRange(0, 10_000), default=0.0, show_default=True,

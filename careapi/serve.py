@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import os
@@ -24,6 +25,7 @@ from careapi.care import Care
 from careapi.deadline import Deadline
 from careapi.knobs import Knobs
 from careapi.stores import open_store
+from careapi.workers import supervise
 from scenarios.errors import Fault, InputError
 
 GRACE_S = 5
@@ -41,12 +43,15 @@ class Served:
         Where to listen; port 0: a free one.
     tokens : Path or None
         A file of tokens and secrets; None: one of each for development.
+    workers : int
+        Processes; above 1 on PostgreSQL alone. Each has limits, metrics and faults of its own.
     """
 
     store: str
     host: str = "127.0.0.1"
     port: int = 8080
     tokens: Path | None = None
+    workers: int = 1
     knobs: Knobs = field(default_factory=Knobs)
 
 
@@ -69,14 +74,34 @@ def serve(what: Served, ready: Callable[[dict[str, Any]], None]) -> None:
         access, told = Access.for_development(token, secret), {"token": token, "secret": secret}
     else:
         access = Access.load(what.tokens)
+    if what.workers > 1:
+        _check_shared(what.store)
     listening = listen(what.host, what.port)
     host, port = listening.getsockname()[:2]
     told = {"url": f"http://{host}:{port}", "store": shown(what.store), "pid": os.getpid(), **told}
-    app = create_app(partial(open_store, what.store), access, what.knobs)
+
+    def work(is_ready: Callable[[], None]) -> None:
+        run(create_app(partial(open_store, what.store), access, what.knobs), listening, is_ready)
+
     try:
-        run(app, listening, partial(ready, told))
+        if what.workers > 1:
+            supervise(what.workers, work, partial(ready, told))
+        else:
+            work(partial(ready, told))
     finally:
         listening.close()
+
+
+def _check_shared(store: str) -> None:
+    """See that several processes may have the store, and bring its tables up to date before they start."""
+    if store.startswith("sqlite:"):
+        what = "a SQLite file has one process; take --workers 1, or a store in PostgreSQL"
+        raise InputError(None, [Fault("--workers", what)])
+
+    async def look() -> None:
+        await (await open_store(store)).close()
+
+    asyncio.run(look())
 
 
 def listen(host: str, port: int) -> socket.socket:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,7 @@ from care_process import AUTH, bring, started
 
 from careapi.access import Access, Scope
 from careapi.platforms import Family
+from careapi.workers import SOON_S
 from scenarios.errors import InputError
 
 pytestmark = pytest.mark.slow
@@ -57,6 +60,7 @@ def test_what_the_user_got_wrong_is_told_in_a_line(tmp_path: Path) -> None:
             (["--tokens", str(tokens)], "tokens.toml"),
             (["--store", "mysql:x"], "mysql"),
             (["--store", f"sqlite:{tmp_path}/no/care.db"], "cannot be used"),
+            (["--workers", "2"], "one process"),
         ):
             line = [sys.executable, "-m", "ashcloud", "serve", "--port", "0", "--store", f"sqlite:{tmp_path}/a.db"]
             done = subprocess.run([*line, *words], capture_output=True, text=True, timeout=30)
@@ -89,3 +93,24 @@ def test_what_happens_is_streamed_and_resumed(tmp_path: Path) -> None:
             assert next(line for line in lines if line.startswith("id:")) == "id: 2"
             assert next(lines) == "event: opened"
             assert service.end() == 0
+
+
+def test_several_processes_serve_one_store_and_one_that_dies_is_started_anew(pg_url: str) -> None:
+    with started(pg_url, "--workers", "2") as service:
+        children = Path(f"/proc/{service.process.pid}/task/{service.process.pid}/children")
+        before = set(children.read_text().split())
+        assert len(before) == 2
+        with httpx.Client(base_url=service.url, timeout=10.0) as http:
+            for n in range(20):
+                http.headers["connection"] = "close"  # so that both get some
+                assert bring(http, post(str(n))).status_code == 202
+            assert len(http.get("/v1/cases", headers=AUTH).json()["items"]) == 20
+            time.sleep(SOON_S)  # younger ones are thought to die again
+            os.kill(int(min(before)), signal.SIGKILL)
+            until_s = time.monotonic() + 20.0
+            while len(now := set(children.read_text().split())) < 2 or now == before:
+                assert time.monotonic() < until_s
+                time.sleep(0.05)
+            for n in range(20):
+                assert bring(http, post(str(n))).json()["duplicates"] == 1
+        assert service.end() == 0
