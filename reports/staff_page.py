@@ -14,6 +14,7 @@ from reports.roster_words import roster_lines
 from reports.staff_figures import drawings
 from reports.staff_finals import earlier_rows
 from reports.staff_words import promised, words
+from reports.staff_worlds import worlds_rows
 from reports.staffed import Staffed
 from sim.staff.sizing import Sized
 
@@ -35,6 +36,7 @@ def page(told: Staffed) -> dict[str, bytes]:
         plans=[_plan(told, sized) for sized in told.plans],
         languages=_languages(told),
         earlier=earlier_rows(told.earlier),
+        worlds=[] if told.worlds is None else worlds_rows(told.worlds),
         regret=_regret(told),
         roster=[] if told.roster is None else roster_lines(told.roster, told.cost(told.requirement)),
         facts=told.to_dict(),

@@ -27,7 +27,8 @@ def plan(console: Console, told: StaffAnswer) -> None:
     show(console, ("language", "cases", "in time", "95 % interval", "reachable"), _languages(staffed), (1, 2, 4))
     console.print()
     roster = [] if staffed.roster is None else roster_lines(staffed.roster, staffed.cost(staffed.requirement))
-    for line in (said.headline, said.reach, *said.findings, *roster, said.sure, *said.cautions):
+    lines = (said.headline, said.reach, *said.findings, *said.ladder, *said.worlds, *roster, said.sure, *said.cautions)
+    for line in lines:
         console.print(line.replace(fm.NBSP, " "), soft_wrap=True)
 
 

@@ -10,6 +10,7 @@ from reports.staff_finals import earlier_lines, finals_lines
 from reports.staff_worlds import worlds_lines
 from reports.staffed import Staffed
 from sim.estimate import Estimate
+from sim.staff.baselines import Baseline
 from sim.staff.sizing import Sized
 from sim.staff.standing import Group
 
@@ -26,7 +27,11 @@ class Words:
     headline, reach : str
         The requirement, and what can be reached.
     findings : tuple of str
-        On alternatives, an hour's delay, unknown size, usual ways.
+        On alternatives, unknown size, usual ways.
+    ladder : tuple of str
+        On who is called in, and what an hour is worth; empty if nobody is.
+    worlds : tuple of str
+        Whether the advice survives the assumed ranges.
     sure : str
     cautions : tuple of str
     """
@@ -34,13 +39,23 @@ class Words:
     headline: str
     reach: str
     findings: tuple[str, ...]
+    ladder: tuple[str, ...]
+    worlds: tuple[str, ...]
     sure: str
     cautions: tuple[str, ...]
 
 
 def words(told: Staffed) -> Words:
     """All sentences on a plan."""
-    return Words(headline(told), reach(told), tuple(_findings(told)), _sure(told), tuple(_cautions(told)))
+    return Words(
+        headline(told),
+        reach(told),
+        tuple(_findings(told)),
+        tuple(_ladder(told)),
+        () if told.worlds is None else tuple(worlds_lines(told.worlds)),
+        _sure(told),
+        tuple(_cautions(told)),
+    )
 
 
 def promised(told: Staffed) -> str:
@@ -102,13 +117,7 @@ def _findings(told: Staffed) -> list[str]:
             f"{_name(other)}: {heads.max()} people at the peak {verb} {what}; that is {euros(abs(more))} "
             f"{'more' if more >= 0 else 'less'}."
         )
-    if told.reachable is not None and math.isfinite(told.reachable.first_ladder_s):
-        out.append(_called(told))
-    if told.hour is not None and told.hour.missed.mean is not None:
-        out.append(f"Calling everybody an hour later changes missed promises by {_signed(told.hour.missed)} cases.")
-    out += earlier_lines(told.earlier)
     out += [] if told.finals is None else finals_lines(told.finals)
-    out += [] if told.worlds is None else worlds_lines(told.worlds)
     out += _unknown(told)
     for usual in told.usual:
         if usual.saving.mean is None:
@@ -116,9 +125,25 @@ def _findings(told: Staffed) -> list[str]:
         else:
             out.append(
                 f"{usual.name[0].upper()}{usual.name[1:]}, scaled to the same service, takes {_mean(usual.hours)} "
-                f"agent hours: the requirement saves {_share(usual.saving)}."
+                f"agent hours: the requirement saves {_share(usual.saving)}{_where(usual)}."
             )
     return out
+
+
+def _ladder(told: Staffed) -> list[str]:
+    out = []
+    if told.reachable is not None and math.isfinite(told.reachable.first_ladder_s):
+        out.append(_called(told))
+    if told.hour is not None and told.hour.missed.mean is not None:
+        out.append(f"Calling everybody an hour later changes missed promises by {_signed(told.hour.missed)} cases.")
+    return out + earlier_lines(told.earlier)
+
+
+def _where(usual: Baseline) -> str:
+    """In which batches of days a usual way gives as much, if not in all."""
+    if usual.saving.n == usual.batches:
+        return ""
+    return f", on {usual.saving.n} of {usual.batches} batches of days; on the others no scale up to eight keeps as much"
 
 
 def _called(told: Staffed) -> str:

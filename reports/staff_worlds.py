@@ -48,6 +48,17 @@ def worlds_lines(found: WorldsAdvice) -> list[str]:
     return [_requirement(found), *_safer(found), _reachable(found), *_matters(found)]
 
 
+def worlds_rows(found: WorldsAdvice) -> list[tuple[str, str, str]]:
+    """Cells of a table: plan, euros, in how many of the worlds it keeps the promise; empty with too few worlds."""
+    if found.worlds < FEWEST:
+        return []
+    counts = found.keeps.sum(axis=0).tolist()
+    return [
+        (name, f"{cost:,.0f}", f"{n} of {found.worlds}")
+        for name, cost, n in zip(found.plans, found.costs, counts, strict=True)
+    ]
+
+
 def _requirement(found: WorldsAdvice) -> str:
     where = f"of the {found.worlds} worlds drawn from {found.ranges} assumed ranges"
     off = f"a share of {found.worlds} worlds may be off by {100.0 / math.sqrt(found.worlds):.0f} points"

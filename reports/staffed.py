@@ -123,7 +123,8 @@ class Staffed:
             },
             "usual_ways": [
                 {"name": each.name, "hours": estimate_of(each.hours), "cost": estimate_of(each.cost),
-                 "saving": estimate_of(each.saving), "factor": each.factor if math.isfinite(each.factor) else None}
+                 "saving": estimate_of(each.saving), "batches": each.batches,
+                 "factor": each.factor if math.isfinite(each.factor) else None}
                 for each in self.usual
             ],
         }  # fmt: skip

@@ -164,7 +164,7 @@ def test_the_assumed_ranges_are_drawn_within_the_time(forty: Told) -> None:
     assert 1 <= drawn["worlds"] <= 24 and drawn["drawn"] > 10 and drawn["why_none"] is None
     assert [plan["name"] for plan in drawn["plans"] if plan["keeps"] is None] == []
     assert {"requirement", "cheaper", "safer"} <= {plan["name"] for plan in drawn["plans"]}
-    assert "assumed ranges" in forty.page
+    assert "assumed ranges" in forty.page and "If what is assumed is otherwise" in forty.page
 
 
 def test_an_hour_earlier_is_worth_misses_with_their_interval_in_output_and_page(forty: Told) -> None:
@@ -174,7 +174,7 @@ def test_an_hour_earlier_is_worth_misses_with_their_interval_in_output_and_page(
     saved = [each["missed_saved"]["mean"] for each in (first, *rest)]
     assert saved == sorted(saved) and len(saved) == 3
     assert f"there 1 h earlier, {first['missed_saved']['mean']:,.0f} (" in forty.page
-    assert "What an hour is worth" in forty.page
+    assert "The ladder, and what an hour is worth" in forty.page
 
 
 def test_the_last_few_plans_are_selected_among_with_a_guarantee(forty: Told) -> None:

@@ -20,6 +20,8 @@ from reports.staffed import Staffed
 from scenarios.errors import InputError
 from sim import library as desks
 from sim.crew import Watch
+from sim.estimate import Estimate
+from sim.staff.baselines import Baseline
 from sim.staff.duty import safe
 from sim.staff.reachable import Reachable
 from sim.staff.seats import Seats
@@ -112,6 +114,18 @@ def test_a_search_that_the_time_ended_says_how_far_it_came(told: StaffAnswer) ->
     assert sure(finished=True, rounds=2).endswith("interval).")
     assert sure(finished=False, rounds=2).endswith("enough for a first guess alone: give a larger --budget.")
     assert sure(finished=False, rounds=5).endswith("with more time it may find a cheaper plan.")
+
+
+def test_a_usual_way_says_on_how_many_batches_of_days_it_keeps_as_much(told: StaffAnswer) -> None:
+    def line(n: int) -> str:
+        found = Estimate(n, 0.2, None, None) if n else Estimate(0, None, None, None)
+        usual = Baseline("today's desk", found, found, found, 1.5, 4)
+        lines = staff_words.words(replace(told.told, usual=(usual,))).findings
+        return next(text for text in lines if text.startswith("Today's desk")).replace("\xa0", " ")
+
+    assert line(4).endswith("the requirement saves 20.0 %.")
+    assert "20.0 %, on 1 of 4 batches of days; on the others no scale up to eight keeps as much." in line(1)
+    assert line(0) == "Today's desk: no scale up to eight keeps as much of the promise."
 
 
 def reach(told: Staffed, **changes: object) -> str:

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 
-from reports.staff_worlds import worlds_facts, worlds_lines
+from reports.staff_worlds import worlds_facts, worlds_lines, worlds_rows
 from sim.staff.worlds_advice import WorldsAdvice
 
 
@@ -45,6 +45,11 @@ def test_below_that_one_cannot_tell_and_the_safe_side_is_named() -> None:
         "these worlds."
     )
     assert lines[-1] == "Of all that is assumed triage.reading_s matters most: measure it first."
+    assert worlds_rows(found) == [
+        ("a tenth fewer", "900", "0 of 10"),
+        ("requirement", "1,000", "7 of 10"),
+        ("safer", "1,300", "10 of 10"),
+    ]
     facts = worlds_facts(found)
     assert facts["advice_holds"] == 0.7 and facts["can_tell"] is False
     assert facts["plans"][2] == {"name": "safer", "cost": 1300.0, "keeps": 1.0}
@@ -59,6 +64,7 @@ def test_where_no_plan_is_safe_that_is_said() -> None:
 
 def test_too_few_worlds_and_none_say_so() -> None:
     assert "enough for 4 worlds; give a larger --budget" in worlds_lines(advice([HOLDS] * 4))[0]
+    assert worlds_rows(advice([HOLDS] * 4)) == []
     none = advice([], why="nothing to draw worlds from: no range; leave it out")
     assert worlds_lines(none) == [
         "Whether the advice survives the assumed ranges is not known: nothing to draw worlds from: no range."

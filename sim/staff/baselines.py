@@ -132,6 +132,8 @@ class Baseline:
         Share of its agent hours that the plan saves, over the same batches.
     factor : float
         Mean factor by which it is scaled.
+    batches : int
+        How many batches there are; the estimates are over those in which a factor was found.
     """
 
     name: str
@@ -139,6 +141,7 @@ class Baseline:
     cost: Estimate
     saving: Estimate
     factor: float
+    batches: int
 
 
 def at_service(
@@ -159,6 +162,7 @@ def at_service(
         cost=_between([each.cost(desk) for each in under], [each.cost(desk) for each in over]),
         saving=_between(*([1.0 - plan.hours / max(each.hours, 1e-9) for each in ends] for ends in (under, over))),
         factor=float(np.mean([high for _, high in reached])) if reached else np.inf,
+        batches=batches,
     )
 
 
