@@ -558,6 +558,7 @@ _sends = _with(
     click.option("--speed", type=float, default=1.0, show_default=True, help="60 plays an hour in a minute."),
     click.option("--times", type=int, default=1, show_default=True, metavar="N", help="So many times the traffic."),
     click.option("--slo", metavar="WORDS", help="Such as 'p99<500ms,errors<0.1%', or peak:p99<2s for one phase."),
+    click.option("--disturb", metavar="WORDS", help="As senders do: redeliver=5%,late=2%,hostile=1%."),
     click.option("--abort-on-slo", "abort", is_flag=True, help="End as soon as an objective is broken."),
     click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
                  metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),

@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 
 from loadtests.forms import delivery, signed
+from loadtests.hostile import forged, spoilt
 from loadtests.schedule import Schedule
 from loadtests.target import Target
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
@@ -55,6 +56,10 @@ class Bodies:
         self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
         self._next, self._held, self._held_bytes = 0, 0, 0
         self.late = 0
+
+    def hostile(self, place: int) -> bool:
+        """Whether a service should refuse it."""
+        return bool(self._columns["hostile"][place])
 
     def begin(self, wall_s: float) -> None:
         """Say at what time of day (seconds since the epoch) the replay starts; before the first `prepare`."""
@@ -103,12 +108,15 @@ class Bodies:
         return made
 
     def _request(self, place: int) -> bytes:
-        body, number = self.body(place), self._columns["platform"][place]
+        body, number, hostile = self.body(place), self._columns["platform"][place], self._columns["hostile"][place]
+        platform, secret = members(Platform)[number] if self._own_form else None, self._secret
+        if hostile:
+            body, platform, number = spoilt(hostile, body), None, code(Platform.GENERIC)
+            secret = secret and (b"not " + secret if forged(hostile) else secret)
         lines = b""
-        if self._secret:
-            platform = members(Platform)[number] if self._own_form else None
+        if secret:
             at_s = int(self._begun_s + self._columns["due_s"][place])
-            lines = signed(platform, self._secret, self.identity(place).encode(), at_s, body)
+            lines = signed(platform, secret, self.identity(place).encode(), at_s, body)
         return b"%s%sContent-Length: %d\r\n\r\n%s" % (self._heads[number], lines, len(body), body)
 
     def identity(self, place: int, row: int | None = None) -> str:
@@ -136,7 +144,7 @@ class Bodies:
         }
         if parent != NONE:
             post["parent_external_id"] = self.identity(place, parent)
-        return _encode(delivery(post, self._own_form))
+        return _encode(delivery(post, self._own_form and not c["hostile"][place]))
 
 
 def probe(target: Target, wall_s: float) -> bytes:

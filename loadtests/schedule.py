@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
         "form": np.int8,
         "influence": np.float32,
         "text": np.int32,
+        "hostile": np.int8,  # how it is spoilt, see `loadtests.hostile`; 0: not at all
     }
 )
 
@@ -159,6 +160,7 @@ def of_traces(
     order = np.argsort(rows["time_s"], kind="stable")
     rows = {name: column[order] for name, column in rows.items()}
     rows["due_s"] = (rows["time_s"] - first_s) / speed
+    rows["hostile"] = np.zeros(rows["row"].size, dtype=np.int8)
     kept = [(name, max(a * HOUR_S, first_s), min(b * HOUR_S, last_s)) for name, a, b in phases]
     about |= {
         "version": made_by(),
@@ -191,7 +193,7 @@ def at_times(due_s: FloatArray, name: str, seed: int = 1) -> Schedule:
     zeros = np.zeros(n, dtype=np.int8)
     rows: dict[str, NDArray[Any]] = dict.fromkeys(OF_TRACE, zeros)
     rows |= {"due_s": due, "time_s": due, "replication": zeros, "row": np.arange(n), "author": np.arange(n)}
-    rows |= {"parent": np.full(n, -1), "text": np.random.default_rng(seed).integers(0, 2**31, n)}
+    rows |= {"hostile": zeros, "parent": np.full(n, -1), "text": np.random.default_rng(seed).integers(0, 2**31, n)}
     about = {"scenario": name, "scenario_digest": "", "seed": seed, "version": made_by(), "traces": []}
     return Schedule(rows, {**about, "speed": 1.0, "times": 1, "window_h": [0.0, 0.0], "phases": []})
 

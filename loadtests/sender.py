@@ -18,12 +18,13 @@ from typing import Any, NamedTuple
 from loadtests.alarm import Alarm, Loop
 from loadtests.result import Outcome
 from loadtests.target import Options, Target
-from loadtests.wire import IDLE, Connection
+from loadtests.wire import IDLE, REJECTED, Connection
 
 BURST = 64  # rows sent in one callback at most: above, answers would go unread
 KEEP_S = 4.0  # idle connections older than this may be closed by the server at any moment
 NO_CONNECTION = "generator out of connections"
 TIMEOUT = "no answer in time"
+TAKEN = "hostile post was taken"
 
 now = time.monotonic
 
@@ -55,6 +56,8 @@ class Sender:
     request : callable
         Bytes of a request by its place in `due_s`; each place is asked for once.
     options : Options
+    hostile : callable, optional
+        Whether a place should be refused: then 4xx and a rejected post are the right answers, and 2xx is none.
 
     Attributes
     ----------
@@ -65,14 +68,20 @@ class Sender:
     """
 
     def __init__(
-        self, loop: Loop, endpoint: Endpoint, due_s: Sequence[float], request: Callable[[int], bytes], options: Options
+        self,
+        loop: Loop,
+        endpoint: Endpoint,
+        due_s: Sequence[float],
+        request: Callable[[int], bytes],
+        options: Options,
+        hostile: Callable[[int], bool] = lambda place: False,
     ) -> None:
         self.loop = loop
         self.family, self.address, self.host, self.tls = endpoint
         self.results: deque[Ended] = deque()
         self.sent = 0
         self.halted = False
-        self._due, self._request, self._options = due_s, request, options
+        self._due, self._request, self._options, self._hostile = due_s, request, options, hostile
         self._idle: deque[Connection] = deque()
         self._flying: dict[Connection, None] = {}  # in the order of their sending
         self._open = 0
@@ -169,12 +178,7 @@ class Sender:
         t = now()
         place, connection.place = connection.place, IDLE
         del self._flying[connection]
-        if error:
-            outcome = Outcome.FAILED
-        elif 200 <= status < 300:
-            outcome = Outcome.ANSWERED
-        else:
-            outcome, error = (Outcome.SHED if shed else Outcome.FAILED), f"HTTP {status}"
+        outcome, error = judged(status, error, shed, self._hostile(place))
         self.results.append(
             Ended(place, connection.sent_s, connection.first_s, t, status, outcome, error, connection.length)
         )
@@ -212,6 +216,18 @@ class Sender:
         self._idle.clear()
         self._next_s = math.inf
         return given_up
+
+
+def judged(status: int, error: str, shed: bool, hostile: bool) -> tuple[Outcome, str]:
+    """What an answer means, and what is wrong with it; a hostile post has to be refused."""
+    good = 200 <= status < 300 and not error
+    if hostile and not shed:
+        if error == REJECTED or (400 <= status < 500 and not error):
+            return Outcome.ANSWERED, ""
+        return Outcome.FAILED, TAKEN if good else error or f"HTTP {status} to a hostile post"
+    if good:
+        return Outcome.ANSWERED, ""
+    return (Outcome.SHED if shed else Outcome.FAILED), error or f"HTTP {status}"
 
 
 class Endpoint(NamedTuple):

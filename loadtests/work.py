@@ -107,7 +107,7 @@ class Work:
         self._start_s = start_s
         self._packer = Packer(start_s)
         due_s = (start_s + self._due_s).tolist()
-        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options)
+        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options, self._bodies.hostile)
         self._sender.warm()
         self._sender.start()
         self._meter.start()

@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from loadtests import health, slo
+from loadtests import disturb, health, slo
 from loadtests.bodies import Bodies
 from loadtests.phases import phases
 from loadtests.result import LoadResult
@@ -66,6 +66,7 @@ class LoadQuestion:
     most_requests: int | None = None
     mine: bool = False
     serve: bool = False
+    disturb: str | None = None
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -84,7 +85,20 @@ class LoadQuestion:
 
     def settings(self) -> dict[str, Any]:
         """What may be written down of it."""
-        kept = ("speed", "times", "from_h", "to_h", "seed", "size", "slo", "abort", "lag_ms", "most_requests", "serve")
+        kept = (
+            "speed",
+            "times",
+            "from_h",
+            "to_h",
+            "seed",
+            "size",
+            "slo",
+            "abort",
+            "lag_ms",
+            "most_requests",
+            "serve",
+            "disturb",
+        )
         return {name: getattr(self, name) for name in kept} | {
             "target": self.target.told(), "options": asdict(self.options)
         }  # fmt: skip
@@ -176,7 +190,9 @@ def plan(question: LoadQuestion) -> Planned:
     q = question
     scenario = None if q.source.endswith(ENDING) else library.load(q.source)
     parts = () if scenario is None else phases(scenario, size_u(q.size, q.seed, 0))
+    how = None if q.disturb is None else disturb.parse(q.disturb)
     schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
+    schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)
     names = [str(phase["name"]) for phase in schedule.about["phases"]]
     objectives = () if q.slo is None else slo.parse(q.slo, names)
     if q.most_requests is not None and len(schedule) > q.most_requests:

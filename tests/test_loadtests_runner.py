@@ -214,6 +214,13 @@ def test_locust_that_cannot_start_is_told(monkeypatch: pytest.MonkeyPatch, tmp_p
         replay(even(10.0, 1.0), Target(server.url))
 
 
+def test_a_port_that_is_taken_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    with peer() as server:
+        monkeypatch.setattr("loadtests.processes._free_port", lambda: server.port)
+        with pytest.raises(ComponentError, match="Locust ended without results"):
+            replay(even(10.0, 1.0), Target(server.url), Options(2))
+
+
 def test_locust_is_imported_in_its_own_processes_only() -> None:
     assert "locust" not in sys.modules
     assert "gevent" not in sys.modules
@@ -228,7 +235,9 @@ def test_a_killed_parent_leaves_no_process_behind(tmp_path: Path) -> None:
         "runner.replay(rows, Target(sys.argv[1]), Options(2), watch=Eye())\n"
     )
     with peer() as server:
-        parent = psutil.Popen([sys.executable, "-c", code, server.url], stdout=-1, cwd=Path(__file__).parent.parent)
+        words = [sys.executable, "-c", code, server.url]
+        own = {**os.environ, "TMPDIR": str(tmp_path)}  # nobody is left to tidy up
+        parent = psutil.Popen(words, stdout=-1, cwd=Path(__file__).parent.parent, env=own)
         assert parent.stdout.readline()
         children = parent.children()
         assert len(children) == 3
