@@ -534,7 +534,8 @@ def _calibrate(history: Path, as_json: bool, **asked: Any) -> None:
     _print(as_json, told.to_dict() if as_json else told, calibrate.draw)
 
 
-TARGET = click.option("--target", "url", metavar="URL", required=True, help="The service: http://127.0.0.1:8080, say.")
+TARGET = click.option("--target", "url", metavar="URL", help="The service: http://127.0.0.1:8080, say.")
+SERVE = click.option("--serve", is_flag=True, help="Start the reference service for it, and end it.")
 _sends = _with(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
@@ -551,7 +552,7 @@ _sends = _with(
 @_with(
     click.argument("scenario", metavar="SCENARIO|TRACE"),
     click.option("--target", "url", metavar="URL", help="The service, such as http://127.0.0.1:8080."),
-    click.option("--serve", is_flag=True, help="Start the reference service for it, and end it."),
+    SERVE,
     _sends,
     click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at."),
     click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at."),
@@ -909,6 +910,7 @@ def _target_from_openapi(file: Path, out: Path | None) -> None:
 @main.command("breakpoint")
 @_with(
     TARGET,
+    SERVE,
     _sends,
     click.option("--guess", type=click.FloatRange(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
                  help="Requests a second that you expect it to take; the climb begins at a part of it."),
@@ -935,7 +937,7 @@ def _target_from_openapi(file: Path, out: Path | None) -> None:
     OUT,
     AS_JSON,
 )  # fmt: skip
-def _breakpoint(out: Path | None, as_json: bool, url: str, path: str, **asked: Any) -> None:
+def _breakpoint(out: Path | None, as_json: bool, **asked: Any) -> None:
     """Find the rate at which a service breaks.
 
     \b
@@ -945,13 +947,10 @@ def _breakpoint(out: Path | None, as_json: bool, url: str, path: str, **asked: A
     Open-loop steps, latency from the due time. The generator is judged first: exit code 4 if it was not up to
     it. The secret of the service is read from ASHCLOUD_SECRET.
     """
-    from loadtests.target import Options, Target
     from reports import breakpoint
     from reports.console import Terminal
 
-    target = Target(url, path, os.environ.get("ASHCLOUD_SECRET", ""))
-    options = Options(**{name: asked.pop(name) for name in ("workers", "connections", "timeout_s")})
-    told = breakpoint.ask(breakpoint.question(target, options, **asked), out, Terminal())
+    told = breakpoint.ask(breakpoint.question(os.environ.get("ASHCLOUD_SECRET", ""), **asked), out, Terminal())
     _print(as_json, told.to_dict() if as_json else told, breakpoint.draw)
     if told.folder is not None:
         click.echo(f"figure: {told.folder / breakpoint.FIGURE}", err=True)

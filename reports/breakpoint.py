@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
+import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,13 @@ from loadtests.rates import Broken, Rates, Timing, find
 from loadtests.shapes import Spacing
 from loadtests.stepping import Steppers
 from loadtests.steps import Criteria, Judged, Limits
-from loadtests.target import Options, Target
+from loadtests.target import Connections, Options, Target
 from reports import breakpoint_figure, drafts
 from reports.breakpoint_words import lines, rate
 from reports.console import Terminal
 from reports.drawing import alone
+from reports.load_ask import SOMEWHERE
+from reports.load_serve import served
 from reports.summary import to_json
 from reports.tables import show
 from scenarios.errors import Fault, InputError
@@ -46,6 +50,7 @@ class BreakQuestion:
     most_requests: int | None = None
     mine: bool = False
     recovery: bool = True
+    serve: bool = False
 
     def __post_init__(self) -> None:
         if not self.target.local and not (self.mine and self.most_requests):
@@ -89,22 +94,22 @@ class BreakAnswer:
 
 
 def question(
-    target: Target, options: Options, *, guess: float, start_pct: float, slo_p99_ms: float | None, precision_pct: float,
-    window_s: float, warm_up_s: float, spacing: Spacing, confirmations: int, no_recovery: bool,
-    most_per_s: float | None, most_requests: int | None, mine: bool, seed: int,
+    secret: str, *, url: str | None, serve: bool, path: str, workers: int, connections: Connections, timeout_s: float,
+    guess: float, start_pct: float, slo_p99_ms: float | None, precision_pct: float, window_s: float, warm_up_s: float,
+    spacing: Spacing, confirmations: int, no_recovery: bool, most_per_s: float | None, most_requests: int | None,
+    mine: bool, seed: int,
 ) -> BreakQuestion:  # fmt: skip
     """The question as the command is asked it; how long a surge lasts and is watched follows from the step."""
-    most = math.inf if most_per_s is None else most_per_s
+    if (url is None) is not serve:
+        missing = "is missing; name the service, or --serve to have one started"
+        what = missing if url is None else "does not go with --serve, which starts a service of its own"
+        raise InputError(None, [Fault("--target", what)])
     return BreakQuestion(
-        target=target,
-        options=options,
+        target=Target(url or SOMEWHERE, path, secret),
+        options=Options(workers, connections, timeout_s=timeout_s),
         plan=Plan(
-            guess,
-            start_pct / 100.0,
-            precision=precision_pct / 100.0,
-            confirmations=confirmations,
-            least_per_s=LEAST / window_s,
-            most_per_s=most,
+            guess, start_pct / 100.0, precision=precision_pct / 100.0, confirmations=confirmations,
+            least_per_s=LEAST / window_s, most_per_s=math.inf if most_per_s is None else most_per_s,
         ),
         timing=Timing(warm_up_s, window_s, spacing=spacing, surge_s=max(window_s / 3.0, 1.0), watched_s=window_s),
         criteria=Criteria(slo_p99_s=None if slo_p99_ms is None else slo_p99_ms / 1e3),
@@ -112,7 +117,8 @@ def question(
         most_requests=most_requests,
         mine=mine,
         recovery=not no_recovery,
-    )
+        serve=serve,
+    )  # fmt: skip
 
 
 def ask(question: BreakQuestion, out: Path | None, terminal: Terminal) -> BreakAnswer:
@@ -129,19 +135,22 @@ def ask(question: BreakQuestion, out: Path | None, terminal: Terminal) -> BreakA
         answer = _searched(question, terminal)
         for name, content in files(answer).items():
             write_atomic(draft.folder / name, content)
-        return BreakAnswer(
-            question, answer.broken, answer.sent, answer.started, draft.finish(latest=False)
-        )  # fmt: skip
+        return replace(answer, folder=draft.finish(latest=False))
 
 
 def _searched(question: BreakQuestion, terminal: Terminal) -> BreakAnswer:
     q, started = question, datetime.now().astimezone()
-    with Steppers(q.target, q.options) as sender:
+    with contextlib.ExitStack() as stack:
+        target = q.target
+        if q.serve:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="ashcloud-breakpoint-"))
+            target = stack.enter_context(served(target, Path(folder)))
+        sender = stack.enter_context(Steppers(target, q.options))
         rates = Rates(
             sender, q.timing, q.criteria, q.limits, q.seed, q.most_requests, lambda judged: terminal.say(_line(judged))
         )
         broken = find(rates, q.plan, q.seed, q.recovery)
-    return BreakAnswer(question, broken, rates.sent, started)
+    return BreakAnswer(replace(question, target=target), broken, rates.sent, started)
 
 
 def files(answer: BreakAnswer) -> dict[str, bytes]:

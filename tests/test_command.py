@@ -127,7 +127,7 @@ def test_the_main_verbs_come_first() -> None:
         (["load", "compare", "a.npz", "b.npz"], "a.npz: no such file; `ashcloud load` writes one"),
         (["target", "validate", "chatwot"], "did you mean 'chatwoot'?"),
         (["target", "from-openapi", "none.json"], "none.json cannot be read: no such file"),
-        (["breakpoint"], "Missing option '--target'"),
+        (["breakpoint"], "--target is missing; name the service, or --serve to have one started"),
         (["breakpoint", "--target", "care"], "--target is no address; write it like http://127.0.0.1:8000"),
         (["breakpoint", "--target", "http://127.0.0.1:9", "--p99", "0"], "0.0 is not in the range x>0"),
         (["breakpoint", "--target", "http://care.example"], "--target care.example is not on this machine; if it is"),
