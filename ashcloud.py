@@ -551,7 +551,7 @@ _sends = _with(
 @main.command("load")
 @_with(
     click.argument("scenario", metavar="SCENARIO|TRACE"),
-    click.option("--target", "url", metavar="URL", help="The service, such as http://127.0.0.1:8080."),
+    TARGET,
     SERVE,
     _sends,
     click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at."),
