@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Literal
 
 from reports import manifest as manifests
@@ -14,6 +15,7 @@ from scenarios import library as scenario_library
 from scenarios.errors import Fault, InputError
 from sim.crew import Watch
 from sim.engines import prepare
+from sim.executors import StoppedError
 from sim.staff.baselines import Baseline, at_service, proportional, stationary
 from sim.staff.budget import Budget
 from sim.staff.earlier import value_of_earlier
@@ -24,7 +26,7 @@ from sim.staff.promise import Promise
 from sim.staff.reachable import an_hour_later, attend, reachable
 from sim.staff.rostering import make
 from sim.staff.rules import Rules
-from sim.staff.sizing import Question, Sized, judged, size_plan
+from sim.staff.sizing import HASTY, Question, Sized, judged, size_plan
 from sim.staff.trim import Judge
 from sim.staff.unknown_size import Table, TwoStage, play_sizes, two_stage
 from sim.staff.worlds_advice import advise
@@ -33,7 +35,6 @@ Status = Literal["finished", "interrupted"]
 STEPS = 8  # what a run is made of, for the bar of progress
 LARGER = (("80 % surge", 0.8), ("95 % surge", 0.95))
 LESS, MORE = 0.10, 0.10  # by how much the promise of the cheaper and of the safer plan differs, where no size is open
-MOST_SHARE = 0.97
 SHARES = (0.54, 0.34)  # of the time for the requirement and for its alternatives
 OPEN_SIZE = (0.38, 0.15)  # the same where the plans are played under sizes too, which takes its time
 WORLDS, FINALS = 0.08, 0.04  # of the time, for worlds drawn from the assumed ranges and for the choice among plans
@@ -61,7 +62,8 @@ def search(
             raise InputError(None, [_beyond(each) for each in beyond])
         main = size_plan("requirement", asked, Budget(first * seconds, watch), size=settings.size)
         watch.progress(1 / STEPS, 1)
-        days = asked.days(main.effort.fresh, settings.size, fresh=True)
+        fresh = min(main.effort.fresh, HASTY) if watch.stopped() else main.effort.fresh
+        days = asked.days(fresh, settings.size, fresh=True)
         runs_as_is = attend(days, desk, promises)
         reached = reachable(days, desk, promises, asked.per_language, runs_as_is)
         some = min(EARLIER_DAYS, main.effort.mend)
@@ -81,13 +83,14 @@ def search(
         watch.progress(4 / STEPS, 4)
         table = stages = None
         if asked.size_is_open and others and not watch.stopped():
-            table, stages = _open_size(asked, main, others, Budget(watch=watch), settings)
+            with suppress(StoppedError):
+                table, stages = _open_size(asked, main, others, Budget(watch=watch), settings)
         watch.progress(5 / STEPS, 5)
         worlds = None
         if settings.worlds and others and not watch.stopped():
             worlds = advise(asked, main, others, reached, Budget(WORLDS * seconds, watch), settings.worlds)
         watch.progress(6 / STEPS, 6)
-        usual = () if watch.stopped() or settings.baselines == 0 else _baselines(asked, main, settings)
+        usual = () if settings.baselines == 0 else _baselines(asked, main, settings, watch)
         watch.progress(7 / STEPS, 7)
         roster = None
         if rules is not None and not watch.stopped():
@@ -120,16 +123,26 @@ def _others(asked: Question, main: Sized, seconds: float, watch: Watch, settings
     if asked.size_is_open:
         wanted: list[tuple[str, Any, Sequence[Promise] | None]] = [(name, u, None) for name, u in LARGER]
     else:
-        less = [Promise(max(p.share - LESS, 0.05), p.within_s) for p in asked.promises]
-        more = [Promise(min(p.share + MORE, MOST_SHARE), p.within_s) for p in asked.promises]
+        less, more = zip(*(_less_and_more(promise) for promise in asked.promises), strict=True)
         wanted = [("cheaper", settings.size, less), ("safer", settings.size, more)]
-    return [
-        size_plan(
-            name, asked, Budget(seconds / len(wanted), watch), size=size, promises=promises,
-            begin=_begin(main, size), effort=main.effort.half, candidates=1,
+    found: list[Sized] = []
+    for name, size, promises in wanted:
+        if watch.stopped():
+            break
+        budget = Budget(seconds / len(wanted), watch)
+        begin = _begin(main, size)
+        found.append(
+            size_plan(
+                name, asked, budget, size=size, promises=promises, begin=begin, effort=main.effort.half, candidates=1
+            )
         )
-        for name, size, promises in wanted
-    ]  # fmt: skip
+    return found
+
+
+def _less_and_more(promise: Promise) -> tuple[Promise, Promise]:
+    """A smaller and a larger share in the same time; the larger one halves what is missing, if that is less."""
+    less, more = max(promise.share - LESS, promise.share / 2.0), promise.share + min(MORE, (1.0 - promise.share) / 2.0)
+    return Promise(less, promise.within_s), Promise(more, promise.within_s)
 
 
 def _no_dearer(asked: Question, main: Sized, others: Sequence[Sized], settings: StaffSettings) -> Sized:
@@ -172,7 +185,9 @@ def _open_size(
     return table, stages
 
 
-def _baselines(asked: Question, main: Sized, settings: StaffSettings) -> tuple[Baseline, ...]:
+def _baselines(asked: Question, main: Sized, settings: StaffSettings, watch: Watch) -> tuple[Baseline, ...]:
+    if watch.stopped():
+        return ()
     days = asked.days(settings.baselines, settings.size, first=main.effort.fresh, fresh=True)
     size_u = days.traces[0].about["size_u"]
     quiet = scenario_library.load("quiet_week")
@@ -180,4 +195,8 @@ def _baselines(asked: Question, main: Sized, settings: StaffSettings) -> tuple[B
         "stationary Erlang": stationary(asked.desk, asked.scenario, asked.promises, days, size_u),
         "today's desk": proportional(asked.desk, quiet, asked.scenario, days, size_u),
     }
-    return tuple(at_service(name, way, main.seats, days, asked.desk, asked.promises) for name, way in ways.items())
+    found: list[Baseline] = []
+    with suppress(StoppedError):
+        for name, way in ways.items():
+            found.append(at_service(name, way, main.seats, days, asked.desk, asked.promises, watch=watch))
+    return tuple(found)

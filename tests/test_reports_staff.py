@@ -28,10 +28,10 @@ from sim.staff.seats import Seats
 
 
 class Silent:
-    """A voice that says nothing, and can be made to stop."""
+    """A voice that says nothing, and can be made to stop: at once, or when it hears some words."""
 
-    def __init__(self, stopped: bool = False) -> None:
-        self.stopped, self.said = stopped, list[str]()
+    def __init__(self, stopped: bool = False, at: str | None = None) -> None:
+        self.stopped, self.at, self.said = stopped, at, list[str]()
 
     def say(self, text: str) -> None:
         self.said.append(text)
@@ -40,7 +40,12 @@ class Silent:
         return self
 
     def __enter__(self) -> Watch:
+        def notice(text: str) -> None:
+            self.said.append(text)
+            self.stopped = self.stopped or (self.at is not None and self.at in text)
+
         watch = Watch()
+        watch.notice = notice  # type: ignore[method-assign]
         watch.stopped = lambda: self.stopped  # type: ignore[method-assign]
         return watch
 
@@ -188,6 +193,17 @@ def test_who_ends_it_early_gets_the_best_so_far() -> None:
     # He does not wait for all the evidence, and the words say on how little it stands.
     assert found.told.requirement.groups[0].cases.size == 8 and found.told.requirement.binding is None
     assert "Judged on 8 fresh days" in staff_words.words(found.told).sure
+
+
+def test_who_ends_it_in_the_middle_gets_the_parts_that_were_finished() -> None:
+    few = replace(QUESTION, settings=StaffSettings(budget="2s", hours=3.0, baselines=4))
+    voice = Silent(at="size 2 of 8")
+    found = staff(few, None, voice)
+    assert found.code == 130 and [each.name for each in found.told.others] == ["80 % surge", "95 % surge"]
+    assert found.told.finals is not None and found.told.table is None and found.told.usual == ()
+    assert voice.said[-1] == "size 2 of 8 played"  # and nothing more was played
+    said = staff_words.words(found.told)
+    assert not any("over all sizes" in line or "sizes" in line for line in said.findings)
 
 
 @pytest.mark.parametrize(("words", "seconds"), [("10m", 600.0), ("90s", 90.0), ("5", 300.0), ("0.5 h", 1800.0)])

@@ -16,9 +16,11 @@ from numpy.typing import NDArray
 
 from scenarios.arrivals import Grid, Traffic
 from scenarios.model import Scenario
+from sim.crew import Watch
 from sim.desk import Desk
 from sim.draws import key
 from sim.estimate import Estimate, estimate
+from sim.executors import StoppedError
 from sim.roster import realise
 from sim.staff.allot import Allotment
 from sim.staff.days import LANGUAGES, Days
@@ -145,15 +147,27 @@ class Baseline:
 
 
 def at_service(
-    name: str, scaled: Scaled, plan: Seats, days: Days, desk: Desk, promises: Sequence[Promise], batches: int = 4
+    name: str,
+    scaled: Scaled,
+    plan: Seats,
+    days: Days,
+    desk: Desk,
+    promises: Sequence[Promise],
+    batches: int = 4,
+    watch: Watch | None = None,
 ) -> Baseline:
     """Scale a usual way until it keeps as much of each promise as the plan, batch by batch of the days.
 
-    Both meet the same days. The interval is that of the batches: what is left of chance in the factor.
+    Both meet the same days. The interval is that of the batches: what is left of chance in the factor. Raises
+    `sim.executors.StoppedError` if `watch` says between two batches that somebody has had enough.
     """
     batches = min(batches, len(days.traces))
     size = len(days.traces) // batches
-    found = [_factor(scaled, plan, days.part(b * size, (b + 1) * size), desk, promises) for b in range(batches)]
+    found = []
+    for b in range(batches):
+        if watch is not None and watch.stopped():
+            raise StoppedError
+        found.append(_factor(scaled, plan, days.part(b * size, (b + 1) * size), desk, promises))
     reached = [pair for pair in found if pair is not None]
     under, over = ([scaled(pair[end]) for pair in reached] for end in (0, 1))
     return Baseline(

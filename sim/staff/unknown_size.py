@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from scenarios.model import Scenario
 from sim.desk import Desk
+from sim.executors import StoppedError
 from sim.staff.budget import Budget
 from sim.staff.days import Days
 from sim.staff.promise import Promise
@@ -100,12 +101,19 @@ def play_sizes(
     """Play every plan under every size, all on the same days."""
     missed = np.zeros((len(plans), len(SIZES)))
     for s, u in enumerate(SIZES):
+        _go_on(budget)
         days = Days.draw(scenario, runs, seed, first=s * runs, hours=hours, size=u)
         for p, seats in enumerate(plans.values()):
             missed[p, s] = _missed(days, seats.desk(desk), promises)
         budget.tell(f"size {s + 1} of {len(SIZES)} played")
     staff = np.repeat([[seats.cost(desk)] for seats in plans.values()], len(SIZES), axis=1)
     return Table(tuple(plans), SIZES, missed, staff, miss_eur)
+
+
+def _go_on(budget: Budget) -> None:
+    """Raise `sim.executors.StoppedError` if somebody has had enough: half a table says nothing."""
+    if budget.watch.stopped():
+        raise StoppedError
 
 
 def _missed(days: Days, desk: Desk, promises: Sequence[Promise]) -> float:
@@ -159,6 +167,7 @@ def two_stage(
     seats = [each for _, each in plans.values()]
     totals = np.zeros((len(plans), len(table.sizes)))
     for s, u in enumerate(table.sizes):
+        _go_on(budget)
         days = Days.draw(scenario, runs, seed, first=s * runs, hours=hours, size=u)
         later = next((i for i in np.argsort(made_for) if made_for[i] >= u), int(made_for.argmax()))
         for p, first in enumerate(seats):
