@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import random
 import time
@@ -18,6 +17,7 @@ from scenarios.text import render
 from scenarios.traces import Trace
 
 POOL = 2000
+QUERY = "Where is my bag? Booking XK4Q7Z"  # in any language, by its sign and code
 AGENTS = 500
 CHUNK = 1024
 
@@ -110,14 +110,14 @@ async def fill(url: str, cases: int) -> None:
     for start in range(0, cases, CHUNK):
         posts = [
             Mention(
-                Platform.GENERIC, str(number), f"u{number}", "?", languages[number % len(languages)],
-                Visibility.PRIVATE, 0.0,
+                Platform.GENERIC, str(number), f"u{number}", QUERY, languages[number % len(languages)],
+                Visibility.PUBLIC, 0.0,
             )
             for number in range(start, min(cases, start + CHUNK))
         ]  # fmt: skip
         for told in await store.add_mentions(posts):
-            assert isinstance(told, Receipt), told
-    await asyncio.gather(store.close())
+            assert isinstance(told, Receipt) and told.case_id is not None, told
+    await store.close()
 
 
 def _request(method: str, path: str, body: bytes, headers: dict[str, str]) -> bytes:

@@ -71,9 +71,9 @@ class Link:
                 self.opened += 1
                 return
 
-    async def run(self, script: str) -> None:
-        """Run statements without values, in one trip."""
-        await self._guarded(self._connection.execute(script))
+    async def run(self, script: str) -> str:
+        """Run statements without values, in one trip; returns the status line of the last."""
+        return str(await self._guarded(self._connection.execute(script)))
 
     async def fetch(self, sql: str, values: Sequence[Any] = ()) -> list[Any]:
         """Run one statement with values ``$1``, ``$2`` ... and return its rows."""

@@ -34,10 +34,11 @@ WITH last AS (
     FROM last, unnest($1::bigint[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY
         AS e (case_id, kind, actor, data, n)
 )
-SELECT seq FROM last"""
+SELECT pg_current_xact_id()::text, pg_notify($6, '') FROM last"""
 FINISH = """
 SELECT number::text, CASE WHEN number IS NOT NULL THEN pg_notify($1, '') END
 FROM (SELECT pg_current_xact_id_if_assigned() AS number) AS this"""
+_SAVE, _NEXT, _UNDO = "SAVEPOINT job", "RELEASE SAVEPOINT job; SAVEPOINT job", "ROLLBACK TO SAVEPOINT job"
 _BUSY = (
     asyncpg.InsufficientResourcesError,
     asyncpg.LockNotAvailableError,
@@ -95,6 +96,7 @@ class PgWriter:
         self._orders: deque[Order] = deque()
         self._come = asyncio.Event()
         self._closed = False
+        self._touched = False  # whether a job has done something since the savepoint
         self.batches = self.jobs = 0
         self.delay_s = 0.0  # a knob: each batch takes at least so long, as on a slow disk
         self.on_commit: Callable[[], None] = _nobody
@@ -150,7 +152,11 @@ class PgWriter:
                 return await self._transaction(batch)
             except Lost as lost:
                 fault = Unavailable(f"the connection to the database was lost: {lost}")
+            except asyncpg.DeadlockDetectedError as knot:  # of two keys at two processes, crosswise
+                await self._link.drop()
+                fault = Unavailable(str(knot))
             except Unavailable as away:
+                await self._link.drop()
                 fault = away
                 break
             except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
@@ -171,14 +177,18 @@ class PgWriter:
         db = PgDatabase(self._link)
         if self._first is not None:
             await bridged(self._first, db, [order.topic for order in batch])
+        await self._link.run(_SAVE)
+        self._touched = False
         done = await self._jobs(db, batch, now_s)
-        await self._journal(db.events, now_s)
-        ((number, _),) = await self._link.fetch(FINISH, (CHANNEL,))
+        number = await self._journal(db.events, now_s)
         try:
-            await self._link.run("COMMIT")
+            status = await self._link.run("COMMIT")
         except Lost:
             if not await self._was_committed(number):
                 raise
+        else:
+            if status != "COMMIT":  # a transaction that failed ends by being rolled back, without a fault
+                raise Unavailable("the transaction failed")
         return done
 
     async def _jobs(self, db: PgDatabase, batch: list[Order], now_s: float) -> Done:
@@ -187,15 +197,20 @@ class PgWriter:
         done: Done = []
         while batch:
             run = next((n for n, order in enumerate(batch) if order.topic is None), len(batch))
-            done += await self._together(db, batch[:run], now_s) if run > 1 else []
-            done += [await self._one(db, order, now_s) for order in batch[run if run > 1 else 0 : run + 1]]
-            batch = batch[run + 1 :]
+            if run:
+                done += await self._together(db, batch[:run], now_s)
+            else:
+                run, one = 1, await self._one(db, batch[0], now_s)
+                done.append(one)
+            batch = batch[run:]
         return done
 
     async def _together(self, db: PgDatabase, orders: list[Order], now_s: float) -> Done:
         assert self._at_one_go is not None
         try:
             results = await self._saved(db, self._at_one_go, [order.topic for order in orders], now_s)
+        except (Lost, Unavailable, *_BUSY):
+            raise
         except (asyncpg.PostgresError, asyncpg.InterfaceError):  # a bad one among them: each by itself
             return [await self._one(db, order, now_s) for order in orders]
         return [(order, result, None) for order, result in zip(orders, results, strict=True)]
@@ -218,22 +233,27 @@ class PgWriter:
     async def _saved(self, db: PgDatabase, job: Callable[..., Any], *given: Any) -> Any:
         """Run a job inside a savepoint; what it did and told is undone if it fails."""
         told = len(db.events)
-        await self._link.run("SAVEPOINT job")
+        if self._touched:
+            await self._link.run(_NEXT)
         try:
-            result = await bridged(job, db, *given)
+            self._touched = True
+            return await bridged(job, db, *given)
         except (Lost, Unavailable, *_BUSY):
             raise
         except Exception:
             del db.events[told:]
-            await self._link.run("ROLLBACK TO SAVEPOINT job; RELEASE SAVEPOINT job")
+            await self._link.run(_UNDO)
+            self._touched = False
             raise
-        await self._link.run("RELEASE SAVEPOINT job")
-        return result
 
-    async def _journal(self, events: list[Sequence[Any]], now_s: float) -> None:
-        if events:
+    async def _journal(self, events: list[Sequence[Any]], now_s: float) -> str | None:
+        """Number and store the events, and wake who listens; returns the number of the transaction, if it has one."""
+        if not events:
+            ((number, _),) = await self._link.fetch(FINISH, (CHANNEL,))
+        else:
             cases, kinds, _, actors, data = (list(column) for column in zip(*events, strict=True))
-            await self._link.fetch(JOURNAL, (cases, kinds, actors, data, now_s))
+            ((number, _),) = await self._link.fetch(JOURNAL, (cases, kinds, actors, data, now_s, CHANNEL))
+        return None if number is None else str(number)
 
     async def _was_committed(self, number: str | None) -> bool:
         """Ask the server what became of a transaction whose commit got no answer."""

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 from care_posts import RULES, SPOKEN, post
 from care_worker import Worker
+from postgres import run
 from test_careapi_store_sqlite import BREAK
 
 from careapi import migrations, pg_link
@@ -227,17 +228,17 @@ def test_connections_that_are_terminated_are_made_anew_and_nobody_notices(
 def test_a_commit_without_an_answer_is_not_done_twice(
     reached: bool, store: PostgresStore, runner: asyncio.Runner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = Link.run
+    really = Link.run
     cut: list[str] = []
 
-    async def run_and_break(link: Link, script: str) -> None:
+    async def run_and_break(link: Link, script: str) -> str:
         if script == "COMMIT" and not cut:
             cut.append(script)
             if reached:
-                await run(link, script)
+                await really(link, script)
             await link.drop()
             raise Lost("cut by the test")
-        await run(link, script)
+        return await really(link, script)
 
     runner.run(store.add_mentions([post("1"), post("2", user="u2")]))
     monkeypatch.setattr(Link, "run", run_and_break)
@@ -270,6 +271,31 @@ def test_while_the_database_is_away_requests_fail_soon_and_later_all_is_well(
         link._dsn = good
         assert await store.put(lambda db, now_s: now_s) == 5.0
         await store.close()
+
+    runner.run(play())
+
+
+def test_what_shares_a_transaction_with_a_full_disk_is_not_acknowledged(
+    store: PostgresStore, pg_url: str, runner: asyncio.Runner
+) -> None:
+    full = """CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        RAISE EXCEPTION 'no space left on device' USING ERRCODE = 'disk_full'; END $$;
+        CREATE TRIGGER full_disk BEFORE INSERT ON mention FOR EACH ROW WHEN (NEW.text LIKE 'last drop%')
+        EXECUTE FUNCTION full_disk()"""
+    run(pg_url, full)
+
+    async def play() -> None:
+        posts = [post(f"{n}", user=f"u{n}", text="last drop" if n == 7 else "Where is my bag?") for n in range(9)]
+        setting = store.write(lambda tx: tx.run("INSERT INTO setting VALUES ('a', '1', ?, 'me')", tx.now_s))
+        told = await asyncio.gather(setting, *[store.add_mentions([each]) for each in posts], return_exceptions=True)
+        kept = await store.read(lambda tx: tx.row("SELECT count(*) FROM mention"))
+        assert kept == (sum(isinstance(each, list) for each in told),)
+        assert isinstance(told[8], Unavailable)
+        await asyncio.to_thread(run, pg_url, "DROP TRIGGER full_disk ON mention")
+        for each in posts:
+            await store.add_mentions([each])
+        assert await store.read(lambda tx: tx.row("SELECT count(*) FROM mention")) == (9,)
+        assert await store.broken() == []
 
     runner.run(play())
 
