@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from scenarios.names import Language
 
 GROUPS = (
-    "desk", "service", "fault", "ask", "request", "own", "you", "need", "trouble", "thanks", "crowd", "story", "news",
+    "desk", "service", "fault", "ask", "request", "own", "you", "need", "trouble", "spoilt", "thanks",
+    "crowd", "story", "news",
 )  # fmt: skip
 """Groups of words, in every language."""
 
@@ -124,6 +125,9 @@ def signs_of(text: str, language: Language, words: Words) -> dict[str, float]:
         found[group].add(entry)
         if any(start <= place < end for start, end in spans):
             asked.add(group)
+    if found["spoilt"]:
+        found["thanks"].clear()  # "not happy" is no praise, but something went wrong
+        found["fault"] |= found["spoilt"]
     has = {group for group in GROUPS if found[group]}
     shared = text.startswith("RT @")
     signs: dict[str, float] = {group: min(len(entries), MOST) for group, entries in found.items()}
