@@ -217,3 +217,20 @@ def test_a_desk_that_closes_every_night_and_weekend_has_no_holes(tmp_path: Path)
     ]
     series = read(written(tmp_path / "a.csv", rows)).series
     assert series.known.all() and series.total.sum() == sum(n for _, n in rows)
+
+
+def test_an_export_of_genesys_and_one_of_zendesk_are_read_by_their_maps(tmp_path: Path) -> None:
+    start = datetime(2025, 10, 16, tzinfo=ZoneInfo("UTC"))
+    times = [(start + timedelta(minutes=30 * i)).strftime("%Y-%m-%dT%H:%M:%S.000Z") for i in range(48 * 15)]
+    genesys, zendesk = tmp_path / "g.csv", tmp_path / "z.csv"
+    lines = [f"{time},message,{i % 5},{i % 5 // 4},65.5,300" for i, time in enumerate(times)]
+    genesys.write_text("\n".join(["Interval Start,Media Type,Offer,Abandon,Avg Wait,Avg Handle", *lines]), "utf-8")
+    read_g = read_history(genesys, Map.load("genesys"), local="Europe/Amsterdam")
+    assert read_g.series.total.sum() == sum(i % 5 for i in range(len(times))) == read_g.means.handled
+    assert read_g.means.abandoned == len(times) // 5 and read_g.means.handling_s == 300 * read_g.means.handled
+    tickets = [f"{i},{time},Twitter DM,nl-NL,Refund,12" for i, time in enumerate(times)]
+    head = "Ticket ID,Created at,Ticket channel,Requester language,Topic,Handle time (min)"
+    zendesk.write_text("\n".join([head, *tickets]), "utf-8")
+    read_z = read_history(zendesk, Map.load("zendesk"), local="Europe/Amsterdam")
+    assert read_z.series.counts[:, code(Language.NL)].sum() == len(times)
+    assert read_z.handling is not None and read_z.handling.value_s.mean() == 720.0

@@ -29,6 +29,7 @@ LEAST_OF_DIP = 60.0
 """Expected in a window from which on too few can be told from chance, whose logarithm has a long tail below."""
 BEFORE_H, AFTER_H = 12.0, 36.0
 MOST = 30
+LONGEST_H = 60 * 24.0  # what stands out for longer is another level, not a surge
 ROUGHLY = 6  # rounds from each start, to find the best one
 FEWEST = 8  # intervals that a pulse is fitted to
 QUARTILES = 1.349  # of the normal law, apart, in its standard deviations
@@ -132,7 +133,8 @@ def fitted_surges(series: Series, expected: FloatArray, noise: Noise) -> Surges:
             odd |= above
             break
         stretch = _stretch(above, more)
-        new = _fit_one(series, expected, pulses, stretch, noise)
+        brief = (stretch[1] - stretch[0]) * series.step_h <= LONGEST_H
+        new = _fit_one(series, expected, pulses, stretch, noise) if brief else None
         tried = () if new is None else refitted((*pulses, new), series, expected, noise, new)
         if tried and _explains(tried, series, expected, more, stretch):
             pulses = tried
