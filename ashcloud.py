@@ -990,9 +990,10 @@ def _serve(store: str, seed_from: str | None, as_json: bool, max_inflight: int, 
     """
     from careapi import commands
     from careapi.knobs import Knobs
-    from careapi.serve import Served, serve
+    from careapi.serve import Served, serve, shown
 
     if seed_from is not None:
+        click.echo(f"putting the posts of {seed_from} into {shown(store)}", err=True)
         commands.fill(store, seed_from, 1, None)
 
     def ready(told: dict[str, Any]) -> None:

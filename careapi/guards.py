@@ -22,6 +22,7 @@ from careapi.store import Store
 BODY_BYTES = 64 * 1024
 INTAKE_BYTES = 1024 * 1024
 BODY_S = 2.0
+MOST_STREAMS = 200
 _LENGTH = b"content-length"
 
 
@@ -66,10 +67,12 @@ class Gate:
 
     def __init__(self, knobs: Knobs, metrics: Metrics) -> None:
         self.knobs, self.metrics = knobs, metrics
-        self.inflight = 0
+        self.inflight = self.streams = 0
 
     def refused(self, kind: Kind) -> str:
         """Why a request of this kind is turned away now; empty if it is let in."""
+        if kind is Kind.STREAM and self.streams >= MOST_STREAMS:
+            return "too many streams"
         if kind not in SHARE:
             return ""
         share = SHARE[kind]
@@ -127,9 +130,11 @@ class Guard:
         slot = scope["care.slot"] = Slot(self.gate)
         if kind in SHARE:
             slot.take()
+        self.gate.streams += kind is Kind.STREAM
         try:
             await self._serve(scope, receive, send, kind)
         finally:
+            self.gate.streams -= kind is Kind.STREAM
             slot.give()
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send, kind: Kind) -> None:

@@ -25,6 +25,7 @@ class Metrics:
         self.mentions = Counter("care_mentions", "Posts by platform and what became of them.", what, registry=own)
         self.claims = Counter("care_claims", "Claims by outcome.", ["outcome"], registry=own)
         self.inflight = Gauge("care_inflight", "Requests in hand.", registry=own)
+        self.streams = Gauge("care_streams", "Streams of events that are open.", registry=own)
         self.waiting = Gauge("care_writes_waiting", "Writes that no transaction has taken up.", registry=own)
         self.open = Gauge("care_open_cases", "Cases that wait for an agent.", ["lang"], registry=own)
         self.oldest = Gauge("care_oldest_wait_seconds", "How long the oldest of them waits.", ["lang"], registry=own)

@@ -60,6 +60,8 @@ async def read_metrics(request: Request) -> Response:
     with suppress(Unavailable):  # what this process counted is worth more now than ever
         care.metrics.queues(await care.read(metrics.levels))
     care.metrics.waiting.set(care.store.waiting())
+    care.metrics.inflight.set(request.app.state.gate.inflight)
+    care.metrics.streams.set(request.app.state.gate.streams)
     return Response(care.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
 
 

@@ -8,6 +8,7 @@ import pytest
 from care_client import SECRET, TOKEN, Client, play, post
 
 from careapi.access import Access, Scope, Token, hashed
+from careapi.guards import MOST_STREAMS
 from careapi.knobs import Knobs
 from careapi.platforms import Family
 from careapi.signatures import sign
@@ -234,3 +235,25 @@ def test_the_first_to_be_turned_away_are_those_who_only_look(tmp_path: Path) -> 
         assert (await client.get("/v1/cases")).status_code == 200
 
     play(tmp_path, day, knobs=Knobs(max_inflight=10, commit_delay_s=0.2))
+
+
+def test_there_are_only_so_many_streams(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        client.app.state.gate.streams = MOST_STREAMS
+        refused = await client.get("/v1/events")
+        assert (refused.status_code, refused.json()["detail"]) == (503, "too many streams")
+        assert "care_streams 200.0" in (await client.http.get("/metrics")).text
+        assert (await client.get("/v1/cases")).status_code == 200
+
+    play(tmp_path, day)
+
+
+def test_what_takes_too_long_is_given_up_and_the_place_is_free_again(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        await client.bring(post("1"))
+        await client.ask("PUT", "/v1/faults", {"crm": "slow", "delay_s": 30.0})
+        slow = await client.get("/v1/customers/1")
+        assert (slow.status_code, slow.headers["retry-after"]) == (503, "1")
+        assert client.app.state.gate.inflight == 0
+
+    play(tmp_path, day, knobs=Knobs(timeout_s=0.2))
