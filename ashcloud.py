@@ -429,7 +429,7 @@ def _nowcast(scenario: str, desk: str, plan: str | None, out: Path | None, as_js
 
 @main.group("roster")
 def _roster() -> None:
-    """Who works when: check a roster against rules of working time.
+    """Check a roster against rules of working time.
 
     \b
     Example:
@@ -1071,7 +1071,7 @@ def _care_check(store: str, as_json: bool) -> None:
 @click.option("--only", type=click.Choice(MODELS), help="One model, and nothing else.")
 @AS_JSON
 def _bench(quick: bool, only: str | None, as_json: bool) -> None:
-    """Measure the engines beside other tools on the same customers.
+    """Measure the engines beside other tools.
 
     \b
     Example:
