@@ -20,7 +20,7 @@ from typing import Any, cast
 import gevent
 import msgspec
 from gevent.event import AsyncResult, Event
-from locust import User, events, task
+from locust import User, events, runners, task
 from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
@@ -33,6 +33,8 @@ from loadtests.work import SECRET, Work
 FOLDER, PARTS, CONTROL = "ASHCLOUD_LOAD_FOLDER", "ASHCLOUD_LOAD_PARTS", "ASHCLOUD_LOAD_CONTROL"
 SHARE_S = 0.0007  # of a look at the results: what is due meanwhile waits no longer than that
 REST_S = 0.004
+BREATH_S = 0.001  # after a long slice a sleep of 0 would let no timer run, so no heartbeat either
+MISSED_BEATS = 6  # a worker that died is told by its process; this is for one that hangs
 TELL_S = 0.5
 PINGS = 8
 
@@ -79,7 +81,7 @@ class Local:
     def play(self, user: User) -> None:
         self._work = work = Work(gevent.get_hub().loop, _folder(), 0, 1, os.environ.get(SECRET, ""))
         while work.prepare() and not self._chief.halted:
-            gevent.sleep(0)
+            gevent.sleep(BREATH_S)
         if self._chief.ready(0) and self._chief.start_s is not None and not self._chief.halted:
             work.start(self._chief.start_s)
             drive(work, user, self._tell)
@@ -204,7 +206,7 @@ class Worker:
         self._work = work = Work(gevent.get_hub().loop, _folder(), plan["part"], plan["parts"],
                                  os.environ.get(SECRET, ""))  # fmt: skip
         while work.prepare() and not self._halted:
-            gevent.sleep(0)
+            gevent.sleep(BREATH_S)
         self._set_clock()
         self._tell("ready", {"process": os.getpid()})
         start_s = self._start_s.get()
@@ -304,6 +306,7 @@ def _begin(environment: Environment, **_: Any) -> None:
         _role = Master(environment)
     else:
         _role = Worker(environment) if isinstance(environment.runner, WorkerRunner) else Local(environment)
+    runners.HEARTBEAT_LIVENESS = MISSED_BEATS
     environment.process_exit_code = 0  # what failed is told by the rows, not by the exit code
 
 

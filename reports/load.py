@@ -208,8 +208,12 @@ def _traces(q: LoadQuestion, scenario: Scenario | None) -> Iterator[Trace]:
     if scenario is None:
         yield load_trace(Path(q.source))
         return
+    start_h, end_h = scenario.window_h
+    to_h = end_h if q.to_h is None else q.to_h
+    short_h = to_h - start_h if start_h < to_h < end_h else None
     for number in range(q.times):
-        yield generate(scenario, q.seed, number, size_u(q.size, q.seed, number))
+        hours = short_h if number else None  # the first is the trace that `simulate` plays, the others are only more
+        yield generate(scenario, q.seed, number, size_u(q.size, q.seed, number), hours)
 
 
 def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAnswer:
