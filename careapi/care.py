@@ -56,6 +56,10 @@ class Care:
         """Run a job that changes something; raises `Unavailable` if nothing could be kept."""
         return await self._watched(lambda: self.store.write(job))
 
+    async def hand_out(self, agent: str, job: Job[T]) -> T:
+        """Run a job that changes no case but by claiming for that agent."""
+        return await self._watched(lambda: self.store.hand_out(agent, job))
+
     async def read(self, job: Job[T]) -> T:
         """Run a job that only reads."""
         return await self.store.read(job)

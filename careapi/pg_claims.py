@@ -6,10 +6,13 @@ passed over. Between claims of different processes the order may slip by as many
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from careapi.cases import COLUMNS, as_case
-from careapi.journal import note
-from careapi.model import Case, EventKind
+from careapi.model import Case, EventKind, Rules
 from careapi.pg_bridge import PgDatabase
+from careapi.tx import Tx
+from scenarios.names import Language
 
 _AGENTS = """
 SELECT pg_advisory_xact_lock(1, code) FROM (
@@ -39,18 +42,26 @@ def lock_agents(db: PgDatabase, agents: list[str]) -> None:
     db.fetch(_AGENTS, agents)
 
 
-def claim(db: PgDatabase, agent: str, languages: list[str], capacity: int, lease_s: float, now_s: float) -> Case | bool:
-    """Give an agent what is due first over the queues that he may serve.
+class PassedOver(Exception):
+    """Something waits for the agent, but others had locked it; undoes what the job did."""
 
-    Returns
-    -------
-    case : Case or bool
-        False if nothing waits or his hands are full; True if something waits that others had locked.
-    """
-    rows = db.fetch(_CLAIM, languages, agent, capacity, now_s + lease_s)
-    if not rows:
-        ((waiting,),) = db.fetch(_WAITING, languages, agent, capacity)
-        return bool(waiting)
-    case = as_case(tuple(rows[0]))
-    note(db, case.id, EventKind.ASSIGNED, now_s, agent)
-    return case
+
+class SideBySide(Tx):
+    """A transaction that others of its kind run beside; only its claims change cases."""
+
+    def __init__(self, db: PgDatabase, rules: Rules, now_s: float) -> None:
+        super().__init__(db, rules, now_s)
+        self._db = db
+
+    def claim(self, agent: str, languages: Sequence[Language], capacity: int) -> Case | None:
+        """As `Store.claim`; raises `PassedOver`."""
+        spoken = [language.value for language in dict.fromkeys(languages)]
+        rows = self._db.fetch(_CLAIM, spoken, agent, capacity, self.now_s + self.rules.lease_s)
+        if not rows:
+            ((waiting,),) = self._db.fetch(_WAITING, spoken, agent, capacity)
+            if waiting:
+                raise PassedOver
+            return None
+        case = as_case(tuple(rows[0]))
+        self.note(case.id, EventKind.ASSIGNED, agent)
+        return case

@@ -196,7 +196,7 @@ class _Claiming:
     async def try_once(self) -> Kept | None:
         """The case as it was kept, or None."""
         try:
-            return await self.care.write(self._job)
+            return await self.care.hand_out(self.asked.agent, self._job)
         except _NoneWaits:
             return None
 

@@ -51,6 +51,12 @@ class Store(Protocol):
         The job may be run again from its start if the database asks for it, so it changes nothing outside.
         """
 
+    async def hand_out(self, agent: str, job: Job[T]) -> T:
+        """Like `write`, for a job that changes no case but by `Tx.claim` for that agent.
+
+        Where several processes serve one store, such jobs of theirs run side by side.
+        """
+
     async def read(self, job: Job[T]) -> T:
         """Run a job that only reads, on one state of the store; `now_s` is the clock's."""
 

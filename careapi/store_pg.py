@@ -19,7 +19,7 @@ from careapi.database import Database
 from careapi.intake import take_in
 from careapi.model import Case, Event, Mention, Receipt, Rules, StoreError, Unavailable
 from careapi.pg_bridge import PgDatabase, bridged
-from careapi.pg_claims import claim, lock_agents
+from careapi.pg_claims import PassedOver, SideBySide, lock_agents
 from careapi.pg_intake import take_in_many
 from careapi.pg_link import Link, Links, Lost
 from careapi.pg_listener import Listener
@@ -83,15 +83,7 @@ class PostgresStore:
 
     async def claim(self, agent: str, languages: Sequence[Language], capacity: int = 1) -> Case | None:
         """See `Store.claim`."""
-        spoken = [language.value for language in dict.fromkeys(languages)]
-
-        def job(db: PgDatabase, now_s: float) -> Case | bool:
-            return claim(db, agent, spoken, capacity, self.rules.lease_s, now_s)
-
-        case = await self.claimer.put(job, agent)
-        if case is True:  # others held the heads of all queues for a moment: once more without them
-            return await self._put(lambda db, now_s: cases.claim(db, agent, languages, capacity, self.rules, now_s))
-        return case or None
+        return await self.hand_out(agent, lambda tx: tx.claim(agent, languages, capacity))
 
     async def release(self, case_id: int, agent: str, version: int) -> Case:
         """See `Store.release`."""
@@ -104,6 +96,13 @@ class PostgresStore:
     async def write(self, job: Job[T]) -> T:
         """See `Store.write`."""
         return await self._put(lambda db, now_s: job(Tx(db, self.rules, now_s)))
+
+    async def hand_out(self, agent: str, job: Job[T]) -> T:
+        """See `Store.hand_out`."""
+        try:
+            return await self.claimer.put(lambda db, now_s: job(SideBySide(db, self.rules, now_s)), agent)
+        except PassedOver:  # others held the heads of all his queues for a moment: once more without them
+            return await self.write(job)
 
     async def read(self, job: Job[T]) -> T:
         """See `Store.read`."""

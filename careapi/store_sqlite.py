@@ -84,6 +84,10 @@ class SqliteStore:
         """See `Store.write`."""
         return await self._put(lambda db, now_s: job(Tx(db, self.rules, now_s)))
 
+    async def hand_out(self, agent: str, job: Job[T]) -> T:
+        """See `Store.hand_out`."""
+        return await self.write(job)
+
     async def read(self, job: Job[T]) -> T:
         """See `Store.read`."""
         return await self._read(lambda db: _at_once(db, lambda: job(Tx(db, self.rules, self._clock()))))

@@ -18,7 +18,7 @@ from careapi.model import Receipt, StoreError, Unavailable
 from careapi.pg_bridge import bridged, numbered, wait
 from careapi.pg_cluster import Server
 from careapi.pg_link import Link, Lost
-from careapi.pg_writer import PgWriter
+from careapi.pg_writer import TOGETHER, PgWriter
 from careapi.store_pg import POOL, PostgresStore
 from careapi.store_sqlite import SqliteStore
 from careapi.stores import open_store
@@ -348,6 +348,28 @@ def test_fifty_agents_at_three_processes_drain_1500_cases_and_nobody_gets_one_tw
 
     runner.run(play())
     assert runner.run(store.broken()) == []
+
+
+def test_a_claim_that_finds_all_heads_locked_waits_for_its_turn(
+    store: PostgresStore, pg_url: str, runner: asyncio.Runner
+) -> None:
+    async def play() -> None:
+        await store.add_mentions([post("1")])
+        other = Link(pg_url)  # a claim at another process, which has looked and not yet decided
+        await other.ready()
+        await other.run(TOGETHER)
+        await other.fetch('SELECT id FROM "case" FOR UPDATE')
+        claiming = asyncio.create_task(store.claim("a1", SPOKEN))
+        stands = "SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND NOT granted"
+        async with asyncio.timeout(20.0):
+            while not await sql(pg_url, stands):
+                assert not claiming.done()
+        await other.run("ROLLBACK")
+        case = await claiming
+        assert case is not None and case.id == 1
+        await other.close()
+
+    runner.run(play())
 
 
 def test_whoever_follows_the_events_of_several_processes_misses_none(
