@@ -534,7 +534,7 @@ def _calibrate(history: Path, as_json: bool, **asked: Any) -> None:
     _print(as_json, told.to_dict() if as_json else told, calibrate.draw)
 
 
-TARGET = click.option("--target", "url", metavar="URL", help="The service: http://127.0.0.1:8080, say.")
+TARGET = click.option("--target", "url", metavar="URL|FILE", help="The service: an address, or a target file.")
 SERVE = click.option("--serve", is_flag=True, help="Start the reference service for it, and end it.")
 _sends = _with(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),

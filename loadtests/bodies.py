@@ -19,6 +19,7 @@ from loadtests.forms import delivery, signed
 from loadtests.hostile import forged, spoilt
 from loadtests.schedule import Schedule
 from loadtests.target import Target
+from loadtests.templated import Templated
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
 from scenarios.text import handle, person, render
 
@@ -50,7 +51,8 @@ class Bodies:
         }
         self._run = run
         self._secret = target.secret.encode()
-        self._own_form = PLATFORM in target.path
+        self._own_form = PLATFORM in target.path and target.file is None
+        self._template = None if target.file is None else Templated(target)
         self._heads = [_head(target, platform.value) for platform in members(Platform)]
         self._begun_s = 0.0
         self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
@@ -108,6 +110,8 @@ class Bodies:
         return made
 
     def _request(self, place: int) -> bytes:
+        if self._template is not None:
+            return self._templated(self._template, place)
         body, number, hostile = self.body(place), self._columns["platform"][place], self._columns["hostile"][place]
         platform, secret = members(Platform)[number] if self._own_form else None, self._secret
         if hostile:
@@ -124,8 +128,24 @@ class Bodies:
         columns = self._columns
         return f"{self._run}-{columns['replication'][place]}-{columns['row'][place] if row is None else row}"
 
+    def _templated(self, template: Templated, place: int) -> bytes:
+        """The request that a target file makes of the post of a place."""
+        hostile, at_s = self._columns["hostile"][place], self._begun_s + self._columns["due_s"][place]
+        post = self._post(place)
+        values = {
+            **{name: post[name] for name in ("platform", "text", "public", "posted_at", "handle", "name", "followers")},
+            "author": post["external_user"], "language": post["lang"], "post": post["external_id"],
+            "parent": post.get("parent_external_id"), "run": self._run, "key": self.identity(place), "now_s": int(at_s),
+        }  # fmt: skip
+        values["now"] = values["posted_at"] = post["posted_at"].isoformat().replace("+00:00", "Z")
+        return template.made(values, lambda body: spoilt(hostile, body) if hostile else body)
+
     def body(self, place: int) -> bytes:
         """The delivery of a place: JSON with its one post."""
+        hostile = self._columns["hostile"][place]
+        return _encode(delivery(self._post(place), self._own_form and not hostile))
+
+    def _post(self, place: int) -> dict[str, Any]:
         c = self._columns
         language = members(Language)[c["language"][place]]
         author, parent = c["author"][place], c["parent"][place]
@@ -144,16 +164,22 @@ class Bodies:
         }
         if parent != NONE:
             post["parent_external_id"] = self.identity(place, parent)
-        return _encode(delivery(post, self._own_form and not c["hostile"][place]))
+        return post
 
 
 def probe(target: Target, wall_s: float) -> bytes:
-    """A delivery without posts, rightly signed: a service refuses it for its body, not for its signature."""
+    """A delivery without posts, rightly signed: a service refuses it for its body, not for its signature.
+
+    A service that a target file describes is only asked whether it speaks HTTP.
+    """
+    if target.file is not None:
+        lines = f"GET {target.prefix}/ HTTP/1.1\r\nHost: {target.netloc}\r\nConnection: close\r\n\r\n"
+        return lines.encode()
     body = b'{"mentions":[]}'
-    lines = _head(target, Platform.GENERIC.value).replace(b"keep-alive", b"close")
+    head = _head(target, Platform.GENERIC.value).replace(b"keep-alive", b"close")
     if target.secret:
-        lines += signed(None, target.secret.encode(), b"probe", int(wall_s), body)
-    return b"%sContent-Length: %d\r\n\r\n%s" % (lines, len(body), body)
+        head += signed(None, target.secret.encode(), b"probe", int(wall_s), body)
+    return b"%sContent-Length: %d\r\n\r\n%s" % (head, len(body), body)
 
 
 def _head(target: Target, platform: str) -> bytes:

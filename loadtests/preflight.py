@@ -82,7 +82,7 @@ def _check(target: Target, plain: socket.socket, coder: ssl.SSLContext | None) -
         answer = http.client.HTTPResponse(talk)
         with answer:
             answer.begin()
-    if answer.status in REFUSED:
+    if target.file is None and answer.status in REFUSED:
         raise InputError(
             None, [Fault(f"{target.url}{target.path}", f"answers {answer.status}: {REFUSED[answer.status]}")]
         )

@@ -99,7 +99,7 @@ def replay(
         folder = Path(made)
         schedule.save(folder / SCHEDULE)
         run = os.urandom(4).hex()
-        told = {"url": target.url, "path": target.path, "ca": None if target.ca is None else str(target.ca.absolute())}
+        told = target.planned()
         Plan(told, asdict(options), run, (int(found.family), found.address)).save(folder)
         started = datetime.now(UTC)
         crew = Crew(folder, target.url, options.workers, target.secret, pinned)

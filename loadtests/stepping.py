@@ -74,7 +74,7 @@ class Steppers:
         folder = Path(self._folder.name)
         schedule.save(folder / SCHEDULE)
         target, found = self._target, self._found
-        told = {"url": target.url, "path": target.path, "ca": None if target.ca is None else str(target.ca.absolute())}
+        told = target.planned()
         Plan(told, asdict(self._options), os.urandom(4).hex(), (int(found.family), found.address)).save(folder)
         parts = len(self._processes)
         for part in range(parts):

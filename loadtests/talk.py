@@ -139,7 +139,7 @@ class Talk:
         return done
 
     async def _asked(self, request: Request, values: Mapping[str, Any]) -> Done:
-        path, headers, body = _written(request, values)
+        path, headers, body = written(request, values)
         refused = ""
         for _ in range(2):
             entry = await self._let_in(request.auth, values, body, refused)
@@ -230,7 +230,7 @@ def _at(told: Any, pointer: str) -> Any:
     return told
 
 
-def _written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
+def written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
     """Path with its query, headers, body."""
     path = templates.text(request.path, values, in_path=True)
     if request.query:

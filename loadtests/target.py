@@ -32,6 +32,8 @@ class Target:
         Certificates to trust beside those of the system.
     metrics_url : str, optional
         Where the server tells its metrics in Prometheus' text form.
+    file : str, optional
+        Target file that says what a post is there (`loadtests.templated`); else it is one of ours.
     """
 
     url: str
@@ -39,6 +41,7 @@ class Target:
     secret: str = field(default="", repr=False)
     ca: Path | None = None
     metrics_url: str | None = None
+    file: str | None = None
 
     def __post_init__(self) -> None:
         wrong = _faults(self.url)
@@ -64,7 +67,12 @@ class Target:
 
     @property
     def full_path(self) -> str:
-        return urlsplit(self.url).path.rstrip("/") + self.path
+        return self.prefix + self.path
+
+    @property
+    def prefix(self) -> str:
+        """What stands in front of every path."""
+        return urlsplit(self.url).path.rstrip("/")
 
     @property
     def local(self) -> bool:
@@ -73,7 +81,14 @@ class Target:
 
     def told(self) -> dict[str, Any]:
         """What may be written down of it."""
-        return {"url": redact(self.url), "path": self.path, "signed": bool(self.secret)}
+        return {"url": redact(self.url), "path": self.path, "signed": bool(self.secret), "file": self.file}
+
+    def planned(self) -> dict[str, Any]:
+        """What those who send are told of it, ready for JSON; the secret goes another way."""
+        file, ca = self.file, self.ca
+        if file is not None and Path(file).is_file():
+            file = str(Path(file).absolute())
+        return {"url": self.url, "path": self.path, "ca": None if ca is None else str(ca.absolute()), "file": file}
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from reports import breakpoint_figure, drafts
 from reports.breakpoint_words import lines, rate
 from reports.console import Terminal
 from reports.drawing import alone
-from reports.load_ask import SOMEWHERE
+from reports.load_ask import SOMEWHERE, where
 from reports.load_serve import served
 from reports.summary import to_json
 from reports.tables import show
@@ -105,7 +105,7 @@ def question(
         what = missing if url is None else "does not go with --serve, which starts a service of its own"
         raise InputError(None, [Fault("--target", what)])
     return BreakQuestion(
-        target=Target(url or SOMEWHERE, path, secret),
+        target=where(url or SOMEWHERE, path, secret),
         options=Options(workers, connections, timeout_s=timeout_s),
         plan=Plan(
             guess, start_pct / 100.0, precision=precision_pct / 100.0, confirmations=confirmations,

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
+from loadtests import target_file
 from loadtests.target import Connections, Options, Target
+from loadtests.templated import target_of
 from reports.load import LoadQuestion
 from scenarios.errors import Fault, InputError
 
@@ -30,13 +32,19 @@ def question(
         missing = "is missing; name the service, or --serve to have one started"
         what = missing if url is None else "does not go with --serve, which starts a service of its own"
         wrong.append(Fault("--target", what))
-    target = _tried(lambda: Target(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
+    target = _tried(lambda: where(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
     options = _tried(lambda: Options(workers, connections, max_connections, timeout_s), wrong)
     shown = target or Target(SOMEWHERE)
     found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
     if wrong or found is None:
         raise InputError(None, wrong)
     return found
+
+
+def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url: str | None = None) -> Target:
+    """A target by its address, or by a target file; raises `InputError`, or `TemplateError` for the environment."""
+    is_file = "://" not in word and (word.endswith(".toml") or word in target_file.names())
+    return target_of(word, ca, metrics_url) if is_file else Target(word, path, secret, ca, metrics_url)
 
 
 def _tried(make: Callable[[], T], wrong: list[Fault]) -> T | None:

@@ -68,7 +68,7 @@ async def _serve(seats: int, service_s: float) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
-                await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n")[0]))
+                await reader.readexactly(int(head.partition(b"content-length:")[2].split(b"\r\n")[0] or b"0"))
                 async with free:
                     await asyncio.sleep(service_s)
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")

@@ -1,0 +1,116 @@
+"""A replay against a service that a target file describes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from seats import listening
+
+from loadtests.bodies import Bodies, probe
+from loadtests.schedule import at_times
+from loadtests.stepping import Steppers
+from loadtests.target import Options
+from loadtests.templated import target_of
+from loadtests.templates import TemplateError
+from reports.load_ask import where
+from scenarios.errors import InputError
+
+FILE = """
+name = "ours"
+title = "Ours"
+base_url = "{url}"
+
+[values]
+brand = "blue"
+
+[auth.default]
+kind = "header"
+name = "X-Key"
+value = "{{env:OURS_KEY}}"
+
+[operations.post]
+method = "PUT"
+path = "/{{brand}}/posts/{{post}}"
+body = {{ said = "{{text}}", by = "{{author}}", in = "{{language}}", open = "{{public}}", re = "{{parent}}" }}
+"""
+
+
+@pytest.fixture
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("OURS_KEY", "s3cret")
+    path = tmp_path / "ours.toml"
+    path.write_text(FILE.format(url="http://127.0.0.1:8000/api"))
+    return path
+
+
+def test_a_post_is_what_the_file_says(file: Path) -> None:
+    target = target_of(str(file))
+    bodies = Bodies(at_times(np.array([0.0, 1.0]), "test"), slice(None), target, "run")
+    bodies.begin(1_433_149_200.0)
+    head, _, body = bodies.take(1).partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    assert first == "PUT /api/blue/posts/run-0-1 HTTP/1.1"
+    assert {"Host: 127.0.0.1:8000", "X-Key: s3cret", f"Content-Length: {len(body)}"} <= set(lines)
+    told = json.loads(body)
+    assert (told["in"], told["by"], "re" in told) == ("en", "run-0-1", False)
+    assert isinstance(told["said"], str) and isinstance(told["open"], bool)
+
+
+def test_such_a_service_is_only_asked_whether_it_speaks_http(file: Path) -> None:
+    assert probe(target_of(str(file)), 0.0).startswith(b"GET /api/ HTTP/1.1\r\n")
+
+
+def test_the_secret_is_not_in_what_is_told_or_planned(file: Path) -> None:
+    target = target_of(str(file))
+    assert "s3cret" not in json.dumps([target.told(), target.planned()])
+    assert target.planned()["file"] == str(file)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('body = {', 'success = [302]\nbody = {', "operations.post.success has 302; a replay counts 200 to 299"),
+        (
+            'kind = "header"\nname = "X-Key"\nvalue = "{env:OURS_KEY}"',
+            'kind = "oauth2"\ntoken_url = "/t"\nclient_id = "a"\nclient_secret = "b"',
+            "auth.default is oauth2, whose tokens a replay does not renew",
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_replay_cannot_do_is_said(file: Path, old: str, new: str, said: str) -> None:
+    file.write_text(file.read_text().replace(old, new))
+    with pytest.raises(InputError) as error:
+        target_of(str(file))
+    assert said in str(error.value)
+
+
+def test_a_service_whose_posts_hang_on_earlier_answers_cannot_be_replayed() -> None:
+    with pytest.raises(InputError, match=r"needs \{contact\} of an earlier answer; a replay only writes posts"):
+        target_of("chatwoot")
+
+
+def test_a_variable_that_is_not_set_is_said_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("OURS_KEY")
+    with pytest.raises(TemplateError, match="needs the environment variable OURS_KEY"):
+        target_of(str(file))
+
+
+def test_a_word_is_an_address_or_a_file(file: Path) -> None:
+    assert where("http://127.0.0.1:1", "/p", "").file is None
+    assert where(str(file), "/p", "").url == "http://127.0.0.1:8000/api"
+    with pytest.raises(InputError, match="is no address"):
+        where("127.0.0.1", "/p", "")
+    with pytest.raises(InputError, match="does not exist"):
+        where("missing.toml", "/p", "")
+
+
+@pytest.mark.slow
+def test_posts_of_a_file_arrive(file: Path) -> None:
+    with listening(50, 0.01) as url:
+        file.write_text(file.read_text().replace("http://127.0.0.1:8000/api", url))
+        with Steppers(target_of(str(file)), Options()) as sender:
+            result = sender.send(at_times(np.linspace(0.0, 0.5, 40), "test"))
+    assert result.counts()["answered"] == 40
