@@ -70,8 +70,10 @@ def create_app(
             gate.store = store
             store.slow_down(knobs.commit_delay_s)
             care.start()
-            yield
-            await care.stop()
+            try:
+                yield
+            finally:
+                await care.stop()
         finally:
             await store.close()
 
