@@ -9,7 +9,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
 from loadtests.result import LoadResult, Outcome
@@ -39,6 +39,7 @@ def draw_times(ax: Axes, edges_s: FloatArray, quantiles: dict[str, FloatArray]) 
         ax.stairs(1e3 * values, edges_s, baseline=None, color=colour, linewidth=1.2, label=name)
     ax.set_yscale("log")
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
+    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
     ax.yaxis.set_minor_locator(NullLocator())
     return _dressed(ax, "latency, ms", zero=False)
 

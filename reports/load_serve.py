@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
 import selectors
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -16,6 +17,7 @@ from pathlib import Path
 from loadtests.target import Target
 from scenarios.errors import ComponentError
 
+PARENT_DEATH_SIGNAL = 1  # of prctl
 READY_S, END_S = 60.0, 15.0
 METRICS = "/metrics"
 LOG_LINES = 15
@@ -48,7 +50,7 @@ def served(target: Target, folder: Path) -> Iterator[Target]:
     with log.open("wb") as told:
         process = subprocess.Popen(
             [*words, "--json"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=told, start_new_session=True,
-            env={**os.environ, "PYTHONPATH": paths},
+            env={**os.environ, "PYTHONPATH": paths}, preexec_fn=_leash(),
         )  # fmt: skip
     try:
         ready = _ready(process, log)
@@ -56,6 +58,14 @@ def served(target: Target, folder: Path) -> Iterator[Target]:
         yield replace(target, url=url, secret=str(ready["secret"]), metrics_url=target.metrics_url or url + METRICS)
     finally:
         _end(process)
+
+
+def _leash() -> Callable[[], object] | None:
+    """What makes a child end when its parent was killed; None where the system has no such thing."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+    return lambda: prctl(PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
 def _ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, object]:

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from urllib.error import URLError
 from urllib.request import urlopen
 
+import psutil
 import pytest
 from commands import TINY
 from load_peer import LOCALHOST, peer
@@ -148,6 +149,20 @@ def test_ctrl_c_keeps_what_had_ended(ran: Ran) -> None:
     assert result.about["status"] == "interrupted"
     assert counts["unsent"] > 0
     assert counts["sent"] + counts["abandoned"] + counts["unsent"] + counts["dropped"] == counts["rows"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
+def test_a_killed_command_leaves_no_service_behind(tmp_path: Path) -> None:
+    words = [sys.executable, "-m", "ashcloud", "load", TINY, "--speed", "60", "--serve", "--out", "kept"]
+    own = {**os.environ, "TMPDIR": str(tmp_path)}
+    with subprocess.Popen(words, cwd=tmp_path, env=own, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        assert process.stderr.readline().startswith("load: ")
+        children = psutil.Process(process.pid).children()
+        assert len(children) == 2  # Locust and the service
+        process.kill()
+    _, alive = psutil.wait_procs(children, timeout=20.0)
+    assert alive == []
 
 
 def test_a_wrong_secret_and_a_target_that_is_down_are_told_at_once(tmp_path: Path) -> None:
