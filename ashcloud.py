@@ -550,7 +550,7 @@ _sends = _with(
 
 @main.command("load")
 @_with(
-    click.argument("scenario", metavar="SCENARIO|TRACE"),
+    click.argument("scenario", metavar="SCENARIO|TRACE|SHAPE"),
     TARGET,
     SERVE,
     _sends,

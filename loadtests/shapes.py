@@ -163,6 +163,15 @@ _TIME = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h)")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0}
 
 
+MOST = 20_000_000  # requests in a shape: beyond, it was a slip of the pen
+
+
+def is_shape(words: str) -> bool:
+    """Whether words are meant as a shape, not as a name of a scenario or a file."""
+    name, colon, _ = words.partition(":")
+    return bool(colon) and name in KINDS
+
+
 def read(words: str) -> Shape:
     """Read a shape as a user writes it, such as ``ramp:10,200,60s``.
 
@@ -179,7 +188,10 @@ def read(words: str) -> Shape:
     parts = [part.strip() for part in rest.split(",")] if rest else []
     if not kind.least <= len(parts) <= len(kind.units):
         raise ShapeError(f"shape '{words}' has {len(parts)} numbers; write it like {kind.form}")
-    return kind.make(*_numbers(words, kind, parts))
+    made = kind.make(*_numbers(words, kind, parts))
+    if not 1.0 <= made.total <= MOST:
+        raise ShapeError(f"shape '{words}' has {made.total:,.0f} requests, should have from 1 to {MOST:,}")
+    return made
 
 
 def seconds(word: str) -> float | None:

@@ -15,12 +15,12 @@ from typing import Any
 
 import numpy as np
 
-from loadtests import disturb, health, slo
+from loadtests import disturb, health, shapes, slo
 from loadtests.bodies import Bodies
 from loadtests.phases import phases
 from loadtests.result import LoadResult
 from loadtests.runner import replay
-from loadtests.schedule import Schedule, of_traces
+from loadtests.schedule import Schedule, at_times, of_traces
 from loadtests.slo import Check, Objective
 from loadtests.target import Options, Target
 from reports import drafts, load_figure, load_files, load_words
@@ -49,7 +49,10 @@ INVALID = 4
 
 @dataclass(frozen=True)
 class LoadQuestion:
-    """What was asked; `source` is a scenario, or a trace by a name that ends in .npz; `serve`: start a service."""
+    """What was asked; `source` is a scenario, a trace by a name that ends in .npz, or a shape such as ramp:10,200,60s.
+
+    `serve`: start a service.
+    """
 
     source: str
     target: Target
@@ -78,6 +81,10 @@ class LoadQuestion:
             wrong.append(Fault("--times", f"is {self.times}; it should be 1 or more"))
         if self.times > 1 and self.source.endswith(ENDING):
             wrong.append(Fault("--times", "needs a scenario to draw further rows from; a trace holds its own only"))
+        if shapes.is_shape(self.source) and (self.speed, self.times, self.from_h, self.to_h) != (1.0, 1, None, None):
+            wrong.append(
+                Fault("--speed, --times, --from, --to", "are for scenarios; a shape has its own times and rates")
+            )
         if self.abort and self.slo is None:
             wrong.append(Fault("--abort-on-slo", "needs objectives; give them with --slo"))
         if wrong:
@@ -188,10 +195,14 @@ def plan(question: LoadQuestion) -> Planned:
         rows than `most_requests`.
     """
     q = question
-    scenario = None if q.source.endswith(ENDING) else library.load(q.source)
+    shape = shapes.read(q.source) if shapes.is_shape(q.source) else None
+    scenario = None if shape is not None or q.source.endswith(ENDING) else library.load(q.source)
     parts = () if scenario is None else phases(scenario, size_u(q.size, q.seed, 0))
     how = None if q.disturb is None else disturb.parse(q.disturb)
-    schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
+    if shape is None:
+        schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
+    else:
+        schedule = at_times(shape.due_s("poisson", np.random.default_rng(q.seed)), shape.name, q.seed)
     schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)
     names = [str(phase["name"]) for phase in schedule.about["phases"]]
     objectives = () if q.slo is None else slo.parse(q.slo, names)

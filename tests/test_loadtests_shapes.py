@@ -125,6 +125,8 @@ def test_a_shape_is_read_as_it_is_written(words: str, shape: Shape) -> None:
         ("stress:1,2,2.5,1s", "'2.5' is no whole number"),
         ("stress:1,2,1,1s", "1 steps, should be at least 2"),
         ("ramp:1,2,0s", "times [0.0, 0.0] should ascend"),
+        ("soak:0,30s", "has 0 requests, should have from 1 to 20,000,000"),
+        ("soak:1000000,1h", "has 3,600,000,000 requests"),
     ],
 )
 def test_a_shape_that_cannot_be_read_is_explained(words: str, said: str) -> None:

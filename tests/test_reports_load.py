@@ -19,6 +19,7 @@ from loadtests.histogram import Histogram
 from loadtests.result import LoadResult, Outcome
 from loadtests.result import load as load_result
 from loadtests.schedule import at_times
+from loadtests.shapes import ShapeError
 from loadtests.target import Options, Target
 from reports import load, load_figure, load_files
 from reports.console import Terminal
@@ -312,3 +313,21 @@ def test_settings_hold_no_secret() -> None:
     q = load.LoadQuestion(TINY, replace(HERE, secret="hidden"), Options())
     assert "hidden" not in json.dumps(q.settings())
     assert "hidden" not in repr(q)
+
+
+def test_a_shape_may_stand_in_the_place_of_a_scenario() -> None:
+    planned = load.plan(load.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3))
+    due = planned.schedule["due_s"]
+    # 5 a second for 20 s and 50 a second for 2: 200 in all, 14 is their standard deviation.
+    assert len(due) == pytest.approx(200, abs=5 * 14.2)
+    peak = int(np.count_nonzero((due >= 10.0) & (due < 12.0)))
+    assert peak == pytest.approx(100, abs=5 * 10)
+    assert (planned.scenario, planned.to_dict()["scenario"]) == (None, "spike")
+    assert load.plan(load.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3)).schedule.digest == planned.schedule.digest
+
+
+def test_a_shape_has_its_own_times() -> None:
+    with pytest.raises(InputError, match="are for scenarios; a shape has its own times and rates"):
+        load.LoadQuestion("soak:5,10s", HERE, speed=60.0)
+    with pytest.raises(ShapeError, match="write it like soak:RATE,TIME"):
+        load.plan(load.LoadQuestion("soak:5", HERE))
