@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import asyncpg
 
@@ -56,8 +57,9 @@ class Listener:
         await self._link.connection.add_listener(CHANNEL, lambda *_: poke())
         poke()
         while True:
-            try:
-                await asyncio.wait_for(gone.wait(), _ALIVE_S)
+            with suppress(TimeoutError):  # not wait_for: before Python 3.12 that may swallow a cancellation
+                async with asyncio.timeout(_ALIVE_S):
+                    await gone.wait()
+            if gone.is_set():
                 raise Lost("the server has closed it")
-            except TimeoutError:
-                await self._link.run("SELECT 1")  # a peer that vanished without a word shows by this
+            await self._link.run("SELECT 1")  # a peer that vanished without a word shows by this

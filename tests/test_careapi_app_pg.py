@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from pathlib import Path
+
 import care_client
 import pytest
 import test_careapi_agents
@@ -10,6 +13,10 @@ import test_careapi_customers
 import test_careapi_hostile
 import test_careapi_lead
 import test_careapi_loop
+
+from careapi import commands, hub, routes_hot
+from careapi.migrations import scripts
+from careapi.store import Store
 
 MODULES = (
     test_careapi_agents,
@@ -33,3 +40,35 @@ for module in MODULES:
 def on_postgresql(pg_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every application have the database of the test for its store."""
     monkeypatch.setattr(care_client, "STORE", pg_url)
+
+
+def test_an_agent_who_waits_at_one_process_is_woken_by_a_post_at_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (hub, routes_hot):
+        monkeypatch.setattr(module, "LOOK_AGAIN_S", 1000.0)  # so that nothing but the word of the other can wake him
+
+    async def day() -> None:
+        async with care_client.running(tmp_path) as here, care_client.running(tmp_path) as there:
+            body = {"agent": "a1", "langs": ["en"], "max": 1}
+            waiting = asyncio.create_task(here.ask("POST", "/v1/claims?wait=30", body))
+            while not here.care.hub._waiters or await listeners(there.care.store) < 2:
+                await asyncio.sleep(0.001)
+            await there.bring(care_client.post("1"))
+            assert (await waiting).status_code == 200
+
+    asyncio.run(day())
+
+
+async def listeners(store: Store) -> int:
+    """How many connections to the database listen."""
+    query = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN %'"
+    row = await store.read(lambda tx: tx.row(query))
+    assert row is not None
+    return int(row[0])
+
+
+def test_a_database_is_migrated_and_checked_by_the_command(pg_url: str) -> None:
+    assert commands.migrate(pg_url)["version"] == max(scripts("postgresql"))
+    found = commands.check(pg_url)
+    assert found["broken"] == [] and found["store"].startswith("postgresql://")
