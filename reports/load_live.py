@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rich import box
 from rich.live import Live
 from rich.table import Table
 
@@ -17,7 +16,7 @@ from loadtests.slo import Check, Objective
 from reports.console import Terminal
 
 LINE_S = 5.0
-COLUMNS = ("phase", "answered", "failed", "shed", "dropped", "p50", "p95", "p99", "lag p99")
+COLUMNS = ("phase", "answered", "failed", "shed", "dropped", "p50 ms", "p95 ms", "p99 ms", "lag ms")
 
 
 class Screen:
@@ -68,9 +67,10 @@ class Screen:
     def table(self, status: Mapping[str, Any]) -> Table:
         """Rows by phase, with a title that tells how far it is."""
         title = line(status, self._span_s)
-        table = Table(*COLUMNS, title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
-        for column in table.columns[1:]:
-            column.justify = "right"
+        table = Table(*COLUMNS, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
+        for column in table.columns:
+            column.no_wrap, column.justify = True, "right"
+        table.columns[0].justify = "left"
         whole, *phases = status["tallies"]
         for tally in (*(p for p in phases if _any(p)), whole):
             table.add_row(*_cells(tally))
@@ -96,8 +96,16 @@ def _any(tally: Mapping[str, Any]) -> bool:
 def _cells(tally: Mapping[str, Any]) -> tuple[str, ...]:
     latency, lag = Histogram.from_dict(tally["latency"]), Histogram.from_dict(tally["lag"])
     counts = (f"{tally[name]:,}" for name in ("answered", "failed", "shed", "dropped"))
-    return (str(tally["name"]), *counts, *(ms(latency.quantile_s(q)) for q in (0.5, 0.95, 0.99)),
-            ms(lag.quantile_s(0.99)))  # fmt: skip
+    return (str(tally["name"]), *counts, *(in_ms(latency.quantile_s(q)) for q in (0.5, 0.95, 0.99)),
+            in_ms(lag.quantile_s(0.99)))  # fmt: skip
+
+
+def in_ms(time_s: float | None) -> str:
+    """Milliseconds to three digits without their unit, for a column that names it; a dash for none."""
+    if time_s is None or time_s != time_s:
+        return "-"
+    value = 1e3 * time_s
+    return f"{value:,.0f}" if value >= 100.0 else f"{value:.1f}" if value >= 10.0 else f"{value:.2f}"
 
 
 def ms(time_s: float | None) -> str:
@@ -106,5 +114,4 @@ def ms(time_s: float | None) -> str:
         return "-"
     if time_s >= 10.0:
         return f"{time_s:,.0f} s"
-    value = 1e3 * time_s
-    return f"{value:,.0f} ms" if value >= 100.0 else f"{value:.1f} ms" if value >= 10.0 else f"{value:.2f} ms"
+    return f"{in_ms(time_s)} ms"

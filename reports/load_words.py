@@ -8,7 +8,7 @@ from loadtests.health import Verdict
 from loadtests.result import LoadResult
 from loadtests.slo import Check
 from reports.load_files import reached
-from reports.load_live import ms
+from reports.load_live import in_ms
 
 MOST_ERRORS = 5
 STOPPED = {"interrupted": "it was interrupted", "aborted": "it was ended, as an objective was broken"}
@@ -58,16 +58,19 @@ def errors(result: LoadResult) -> list[tuple[str, int]]:
 
 
 def table(result: LoadResult, verdict: Verdict) -> list[tuple[str, ...]]:
-    """A head, a row a phase, and one of all; of a generator that was not in order no time is shown."""
-    head = ("phase", "rows", "answered", "failed", "shed", "p50", "p95", "p99", "max", "lag p99")
+    """A head, a row a phase, and one of all; `lag ms` is its 99th percentile.
+
+    Of a generator that was not in order no time of the service is shown.
+    """
+    head = ("phase", "rows", "answered", "failed", "shed", "p50 ms", "p95 ms", "p99 ms", "lag ms")
     parts = [(str(p["name"]), result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
     rows: list[tuple[str, ...]] = [head]
     for name, where in (*parts, ("all", None)):
         counts, times = result.counts(where), result.histograms(where)
         latency = times["latency"]
-        shown = [latency.quantile_s(q) for q in (0.5, 0.95, 0.99)] + [latency.max_s if latency.count else None]
+        shown = [latency.quantile_s(q) for q in (0.5, 0.95, 0.99)]
         rows.append(
             (name, *(f"{counts[key]:,}" for key in ("rows", "answered", "failed", "shed")),
-             *(ms(each) if verdict.valid else "-" for each in shown), ms(times["lag"].quantile_s(0.99)))
+             *(in_ms(each) if verdict.valid else "-" for each in shown), in_ms(times["lag"].quantile_s(0.99)))
         )  # fmt: skip
     return rows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 from dataclasses import replace
@@ -12,6 +13,7 @@ from xml.etree import ElementTree
 import numpy as np
 import pytest
 from commands import TINY
+from rich.console import Console
 from test_loadtests_result import result as some_result
 
 from loadtests import health, scrape, slo
@@ -21,7 +23,7 @@ from loadtests.result import load as load_result
 from loadtests.schedule import at_times
 from loadtests.shapes import ShapeError
 from loadtests.target import Options, Target
-from reports import load, load_figure, load_files
+from reports import load, load_figure, load_files, load_tables
 from reports.console import Terminal
 from reports.load_ask import question
 from reports.load_live import Screen, line, ms
@@ -144,7 +146,7 @@ def test_the_exit_code_and_the_sentence_say_the_same(
 
 def test_a_generator_that_was_late_has_no_times_to_tell() -> None:
     told = answered(result(sent_s=np.arange(400) / 100.0 + 0.02))
-    assert all(row[5:9] == ("-", "-", "-", "-") for row in told.table()[1:])
+    assert all(row[5:8] == ("-", "-", "-") for row in told.table()[1:])
     assert told.remarks()[0].startswith("generator: 1 % of the rows were sent 20")
     assert answered(result(sent_s=np.arange(400) / 100.0 + 0.02), lag_ms=50.0).verdict.valid
 
@@ -307,6 +309,21 @@ def test_a_service_is_named_or_started_and_not_both() -> None:
     with pytest.raises(InputError, match="--target does not go with --serve"):
         question(TINY, "", **OPTIONS, serve=True)
     assert question(TINY, "", **OPTIONS | {"url": None}, serve=True).serve
+
+
+def test_tables_fit_a_terminal_of_80_columns() -> None:
+    wide = status(99.9)
+    wide["tallies"] = [{**tally, "answered": 1_234_567, "name": "decline"} for tally in wide["tallies"]]
+    shown = io.StringIO()
+    console = Console(width=80, file=shown, force_terminal=True)
+    console.print(Screen(Terminal(), 60.0, (), False, lambda: False).table(wide))
+    load_tables.answer(console, answered(result(9_000.0), "p99<1s"))
+    told = shown.getvalue()
+    assert "…" not in told
+    assert told.count("dropped") == 1
+    assert "1,234,567" in told
+    assert "lag ms" in told
+    assert "9,000" in told
 
 
 def test_settings_hold_no_secret() -> None:
