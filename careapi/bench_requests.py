@@ -97,7 +97,9 @@ def pool(trace: Trace) -> list[tuple[str, str, bool, bool]]:
     found = []
     for row in range(min(POOL, len(trace["time_s"]))):
         language, topic = members(Language)[trace["language"][row]], members(Topic)[trace["topic"][row]]
-        text = render(language, topic, int(trace["form"][row]), int(trace["text"][row]))
+        text = render(
+            language, topic, int(trace["form"][row]), int(trace["text"][row]), bool(trace["case"][row] != NONE)
+        )
         public = members(Visibility)[trace["visibility"][row]] is Visibility.PUBLIC
         found.append((text, language.value, public, int(trace["parent"][row]) != NONE))
     return found

@@ -92,7 +92,9 @@ def mention(trace: Trace, row: int, begin_s: float) -> Mention:
         platform=members(Platform)[trace["platform"][row]],
         external_id=str(row + 1),
         external_user=str(author),
-        text=render(language, topic, int(trace["form"][row]), int(trace["text"][row])),
+        text=render(
+            language, topic, int(trace["form"][row]), int(trace["text"][row]), asks=bool(trace["case"][row] != NONE)
+        ),
         language=language,
         visibility=members(Visibility)[trace["visibility"][row]],
         posted_s=begin_s + float(trace["time_s"][row]),

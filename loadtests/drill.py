@@ -219,7 +219,7 @@ class _Posting:
         return _Prepared(
             due_s=c["time_s"][row],
             values=values,
-            text=render(language, topic, c["form"][row], c["text"][row]),
+            text=render(language, topic, c["form"][row], c["text"][row], asks=number != NONE),
             public=c["visibility"][row] == code(Visibility.PUBLIC),
             post=f"{floor.run}-{row}",
             parent=None if c["parent"][row] == NONE else f"{floor.run}-{c['parent'][row]}",

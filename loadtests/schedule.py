@@ -18,13 +18,13 @@ from scenarios.names import PostKind, code
 from scenarios.stored import Stored
 from scenarios.traces import Trace
 
-FORMAT = 1
+FORMAT = 2
 HOUR_S = 3600.0
 FloatArray = NDArray[np.float64]
 Rows = dict[str, NDArray[Any]]
 
 OF_TRACE = (
-    "author", "parent", "language", "platform", "visibility", "topic", "form", "influence", "text"
+    "author", "parent", "language", "platform", "visibility", "topic", "form", "influence", "text", "case"
 )  # fmt: skip
 """Columns of a trace that a body is made of."""
 
@@ -43,6 +43,7 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
         "form": np.int8,
         "influence": np.float32,
         "text": np.int32,
+        "case": np.int32,  # number of its case in the trace, NONE for chatter
         "hostile": np.int8,  # how it is spoilt, see `loadtests.hostile`; 0: not at all
     }
 )

@@ -19,7 +19,7 @@ from scenarios.text import render
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 N = 500
-PRECISION, RECALL, LEAST = 0.92, 0.92, 0.84
+PRECISION, RECALL, LEAST = 0.92, 0.95, 0.85  # 0.95, 0.95 and 0.90 are wanted: docs/detection.md
 
 
 @cache

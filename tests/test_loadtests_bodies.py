@@ -51,11 +51,16 @@ def test_the_service_reads_what_is_sent() -> None:
 
 
 def test_the_text_is_that_of_the_trace() -> None:
-    place = 5
-    row = SCHEDULE["row"][place]
-    said = json.loads(bodies().body(place))["mentions"][0]["text"]
-    language, topic = members(Language)[TRACE["language"][row]], members(Topic)[TRACE["topic"][row]]
-    assert said == render(language, topic, int(TRACE["form"][row]), int(TRACE["text"][row]))
+    for place in (
+        5,
+        int(np.flatnonzero(SCHEDULE["case"] != NONE)[0]),
+        int(np.flatnonzero(SCHEDULE["case"] == NONE)[0]),
+    ):
+        row = SCHEDULE["row"][place]
+        said = json.loads(bodies().body(place))["mentions"][0]["text"]
+        language, topic = members(Language)[TRACE["language"][row]], members(Topic)[TRACE["topic"][row]]
+        asks = bool(TRACE["case"][row] != NONE)
+        assert said == render(language, topic, int(TRACE["form"][row]), int(TRACE["text"][row]), asks)
 
 
 def test_a_request_is_signed_for_the_moment_at_which_it_is_due() -> None:
