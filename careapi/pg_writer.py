@@ -96,6 +96,7 @@ class PgWriter:
         self._orders: deque[Order] = deque()
         self._come = asyncio.Event()
         self._closed = False
+        self._changed = False  # whether the last transaction changed anything
         self._touched = False  # whether a job has done something since the savepoint
         self.batches = self.jobs = 0
         self.delay_s = 0.0  # a knob: each batch takes at least so long, as on a slow disk
@@ -143,7 +144,8 @@ class PgWriter:
                 self._oldest_s = None
                 self.batches += 1
                 self.jobs += len(batch)
-                self.on_commit()
+                if self._changed:
+                    self.on_commit()
 
     async def _write(self, batch: list[Order]) -> Done:
         fault: Exception = Unavailable("nothing was tried")
@@ -181,6 +183,7 @@ class PgWriter:
         self._touched = False
         done = await self._jobs(db, batch, now_s)
         number = await self._journal(db.events, now_s)
+        self._changed = number is not None
         try:
             status = await self._link.run("COMMIT")
         except Lost:

@@ -17,6 +17,7 @@ import test_careapi_loop
 from careapi import commands, hub, routes_hot
 from careapi.migrations import scripts
 from careapi.store import Store
+from careapi.store_pg import PostgresStore
 
 MODULES = (
     test_careapi_agents,
@@ -52,10 +53,13 @@ def test_an_agent_who_waits_at_one_process_is_woken_by_a_post_at_another(
         async with care_client.running(tmp_path) as here, care_client.running(tmp_path) as there:
             body = {"agent": "a1", "langs": ["en"], "max": 1}
             waiting = asyncio.create_task(here.ask("POST", "/v1/claims?wait=30", body))
-            while not here.care.hub._waiters or await listeners(there.care.store) < 2:
-                await asyncio.sleep(0.001)
+            store = here.care.store
+            assert isinstance(store, PostgresStore)
+            while store.claimer.jobs < 2 or await listeners(store) < 2 or here.care.hub._committed.is_set():
+                await asyncio.sleep(0.001)  # he has looked before and after he took his place among those who wait
             await there.bring(care_client.post("1"))
-            assert (await waiting).status_code == 200
+            async with asyncio.timeout(15.0):  # half of the time after which he looks once more by himself
+                assert (await waiting).status_code == 200
 
     asyncio.run(day())
 
