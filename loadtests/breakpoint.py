@@ -125,7 +125,9 @@ class _End(Exception):
         self.why = why
 
 
-def search(measure: Measure, plan: Plan, rng: np.random.Generator) -> Found:
+def search(
+    measure: Measure, plan: Plan, rng: np.random.Generator, told: Callable[[Judged], None] = lambda judged: None
+) -> Found:
     """Find the capacity.
 
     Parameters
@@ -135,8 +137,10 @@ def search(measure: Measure, plan: Plan, rng: np.random.Generator) -> Found:
     plan : Plan
     rng : numpy.random.Generator
         Draws the order in which the ends are confirmed.
+    told : callable, optional
+        Is shown every step as it ends.
     """
-    gap = _Gap(measure, plan, rng)
+    gap = _Gap(measure, plan, rng, told)
     try:
         gap.climb(plan.start_per_s)
         gap.close()
@@ -152,8 +156,8 @@ def search(measure: Measure, plan: Plan, rng: np.random.Generator) -> Found:
 class _Gap:
     """The gap between the best rate that passed and the least that failed, as the search narrows it."""
 
-    def __init__(self, measure: Measure, plan: Plan, rng: np.random.Generator) -> None:
-        self.measure, self.plan, self.rng = measure, plan, rng
+    def __init__(self, measure: Measure, plan: Plan, rng: np.random.Generator, told: Callable[[Judged], None]) -> None:
+        self.measure, self.plan, self.rng, self.told = measure, plan, rng, told
         self.low: float | None = None
         self.high: float | None = None
         self.steps: list[Judged] = []
@@ -166,6 +170,7 @@ class _Gap:
         for _ in range(self.plan.void_tries):
             judged = self.measure(rate_per_s, phase)
             self.steps.append(judged)
+            self.told(judged)
             if judged.verdict != "void":
                 return judged.verdict == "pass"
         raise _End("invalid", f"the generator could not lay {rate_per_s:.4g}/s: {'; '.join(judged.reasons)}")

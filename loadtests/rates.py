@@ -91,7 +91,7 @@ class Rates:
         most_requests: int | None = None, told: Callable[[Judged], None] = lambda judged: None,
     ) -> None:  # fmt: skip
         self._sender, self.timing, self._criteria, self._limits = sender, timing, criteria, limits
-        self._seed, self._most, self._told = seed, most_requests, told
+        self._seed, self._most, self.told = seed, most_requests, told
         self._number = 0
         self.sent = 0
 
@@ -101,9 +101,7 @@ class Rates:
         window_s = timing.window_at(rate_per_s)
         result = self._send(shapes.soak(rate_per_s, timing.warm_up_s + window_s))
         step = measured(result, rate_per_s, timing.warm_up_s, timing.warm_up_s + window_s)
-        found = judged(step, self._criteria, self._limits, phase)
-        self._told(found)
-        return found
+        return judged(step, self._criteria, self._limits, phase)
 
     def recover(self, low_per_s: float, high_per_s: float) -> Recovery | None:
         """Half of what it takes, a quarter more than it does not, half again: how long until it is itself.
@@ -139,7 +137,7 @@ class Rates:
 def find(rates: Rates, plan: Plan, seed: int, with_recovery: bool = True) -> Broken:
     """Search for the breaking point; where it is found, time the recovery from beyond it."""
     measure: Measure = rates.measure
-    found = search(measure, plan, np.random.default_rng(seed))
+    found = search(measure, plan, np.random.default_rng(seed), rates.told)
     if found.status != "found" or not with_recovery:
         return Broken(found, None)
     assert found.low_per_s is not None and found.high_per_s is not None

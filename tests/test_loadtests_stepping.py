@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -113,3 +114,24 @@ def test_a_starved_generator_ends_as_invalid_with_code_4() -> None:
     assert last["verdict"] == "void" and last["p99_s"] is None and last["answered_per_s"] is None
     assert told["usl"] is None and told["recovery"] is None
     assert told["words"][0].startswith("Invalid, the generator was not up to it")
+
+
+def _hears_ctrl_c() -> None:
+    """A shell lets what it starts in the background ignore it, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.mark.slow
+def test_ctrl_c_ends_a_search_and_keeps_its_steps() -> None:
+    with listening(50, 0.01) as url:
+        words = [sys.executable, "-m", "ashcloud", *COMMAND.split(), url]
+        with subprocess.Popen(
+            words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=_hears_ctrl_c
+        ) as process:
+            assert process.stdout is not None and process.stderr is not None
+            first = process.stderr.readline()  # told when the first step has ended
+            process.send_signal(signal.SIGINT)
+            told = json.loads(process.stdout.read())
+    assert first.startswith("climb 2,000/s: ")
+    assert (process.returncode, told["status"]) == (130, "interrupted")
+    assert len(told["steps"]) >= 1 and told["recovery"] is None
