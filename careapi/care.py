@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from typing import TypeVar
 
-from careapi import crisis, learning, once, payments, presence
+from careapi import board, crisis, learning, once, payments, presence
 from careapi.access import Access
 from careapi.crisis import Crisis
 from careapi.hub import Hub
@@ -46,6 +46,7 @@ class Care:
         self.store, self.access, self.knobs, self.metrics, self.clock = store, access, knobs, metrics, clock
         self.faults = Faults()
         self.crisis = Crisis()
+        self.backlog = board.Backlog()
         self._usual = store.rules
         self.hub = Hub(store)
         self._tasks: list[asyncio.Task[None]] = []
@@ -149,6 +150,8 @@ class Care:
         await self.store.write(payments.expire)
         if self.faults.platform == "ok":
             await self.store.write(learning.deliver)
+        if self.backlog.is_due(self.clock()):
+            self.backlog.add(await self.read(board.sample))
 
 
 def _mark(tx: Tx) -> None:

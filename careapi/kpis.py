@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import Any
 
+from careapi import board
 from careapi.metrics import levels
 from careapi.model import Status
 from careapi.tx import Tx
@@ -56,7 +57,9 @@ def kpis(tx: Tx, window_s: float) -> dict[str, Any]:
     posts[ALL], paid[ALL] = sum(posts.values()), sum(paid.values())
     queues = levels(tx)
     queues[ALL] = (sum(n for n, _ in queues.values()), max((oldest for _, oldest in queues.values()), default=0.0))
-    names = [ALL, *sorted({*by_language, *posts, *queues} - {ALL})]
+    stand = board.standing(tx, since_s)
+    stand[ALL] = board.together(stand)
+    names = [ALL, *sorted({*by_language, *posts, *queues, *stand} - {ALL})]
     return {
         "at_s": tx.now_s,
         "window_s": window_s,
@@ -64,6 +67,7 @@ def kpis(tx: Tx, window_s: float) -> dict[str, Any]:
             name: {
                 "open": queues.get(name, (0, 0.0))[0],
                 "oldest_wait_s": queues.get(name, (0, 0.0))[1],
+                **board.told(stand.get(name, board.Standing())),
                 **measured(by_language[name], posts.get(name, 0), paid.get(name, 0.0)),
             }
             for name in names

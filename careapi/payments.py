@@ -19,6 +19,7 @@ from careapi.views import named
 from careapi.work import found
 
 LEAST_S, MOST_S = 1800.0, 86_400.0
+PROVIDER = "https://pay.example/"  # which is played here: a name that belongs to nobody
 LINK = "id, case_id, agent, amount_minor, currency, state, provider_ref, created_s, expires_s, paid_s, refund_check"
 
 
@@ -68,7 +69,8 @@ def read(tx: Tx, link_id: int) -> dict[str, Any]:
     row = tx.row(f"SELECT {LINK} FROM paylink WHERE id = ?", link_id)
     if row is None:
         raise Refused("not-found", f"there is no payment link {link_id}")
-    return {**named(LINK, row), "refund_check": bool(row[-1])}
+    told = named(LINK, row)
+    return {**told, "refund_check": bool(row[-1]), "url": PROVIDER + str(told["provider_ref"])}
 
 
 def report(tx: Tx, told: Report) -> bool:

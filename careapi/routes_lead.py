@@ -11,7 +11,7 @@ from fastapi import Header, Query, Request
 from fastapi.responses import StreamingResponse
 from pydantic import Field
 
-from careapi import crisis, hub, kpis
+from careapi import board, crisis, hub, kpis
 from careapi.bodies import MOST_NUMBER
 from careapi.care import Care
 from careapi.crisis import Crisis
@@ -45,7 +45,8 @@ async def read_kpis(
     window: Annotated[float, Query(ge=60, le=30 * 86_400, allow_inf_nan=False, description="Seconds back")] = 86_400.0,
 ) -> dict[str, Any]:  # fmt: skip
     """Measure how the desk is doing, by language, with the measures of the simulation."""
-    return await the(request).read(lambda tx: kpis.kpis(tx, window))
+    care = the(request)
+    return {**await care.read(lambda tx: kpis.kpis(tx, window)), "backlog": care.backlog.told()}
 
 
 @lead.get("/v1/crisis")
@@ -88,11 +89,14 @@ async def _events(care: Care, seq: int) -> AsyncIterator[bytes]:
         mark = care.hub.mark()
         try:
             events = await care.store.events_after(seq, 200)
+            cases = {event.case_id for event in events if event.case_id is not None}
+            langs = await care.read(lambda tx: board.languages(tx, cases)) if cases else {}  # noqa: B023
         except Unavailable:
             events = []
         for event in events:
             seq = event.seq
-            told = {"case_id": event.case_id, "at_s": event.at_s, "actor": event.actor, "data": event.data}
+            told: dict[str, Any] = {"case_id": event.case_id, "at_s": event.at_s, "actor": event.actor}
+            told |= {"data": event.data, "lang": langs.get(event.case_id or 0)}
             yield b"id: %d\nevent: %s\ndata: %s\n\n" % (seq, event.kind.encode(), msgspec.json.encode(told))
         if events:
             await asyncio.sleep(PAUSE_S)

@@ -1,30 +1,20 @@
 // The agent desk: one agent, the cases in hand, everything by keyboard.
 
 import { keep, keyOf, draft, forget } from "./drafts.js";
+import { readAgreed } from "./agreed.js";
 import { drawMine } from "./mine.js";
 import { drawSheet, showDue } from "./sheet.js";
 import * as work from "./work.js";
+import { fault, say } from "./told.js";
 import { whoWorks } from "./who.js";
 import { follow, Refused } from "./service.js";
 import { languageName, make } from "./words.js";
 
-const RENEW_MS = 60000; // tells the service that the agent is still there
+const STILL_HERE_MS = 60000;
 const at = (id) => document.getElementById(id);
-const desk = { me: null, cases: new Map(), current: null, seen: new Map(), busy: new Set(), live: false };
+const desk = { me: null, cases: new Map(), current: null, seen: new Map(), busy: new Set(), again: new Set(), live: false };
 const now_s = () => Date.now() / 1000;
 const current = () => desk.cases.get(desk.current);
-
-// Words.
-
-function say(words) {
-  at("said").textContent = "";
-  setTimeout(() => { at("said").textContent = words; }, 50); // so that the same words are heard again
-}
-
-function fault(words, more = null) {
-  at("fault").hidden = !words;
-  at("fault").replaceChildren(words ?? "", ...(more ? [more] : []));
-}
 
 /** Do one thing at a time of each kind; what goes wrong is shown in words and nothing is thrown away. */
 async function doing(name, action, { quiet = false } = {}) {
@@ -35,7 +25,7 @@ async function doing(name, action, { quiet = false } = {}) {
     await action();
   } catch (refused) {
     if (!(refused instanceof Refused)) throw refused;
-    if (refused.isStale && current()) await changedMeanwhile();
+    if (refused.isStale && current()) await changedMeanwhile().catch((failed) => fault(failed.message));
     else if (refused.status === 401) fault(refused.message, make("a", { href: "/signin?to=/desk", target: "_blank" }, "Sign in"));
     else fault(refused.message);
   } finally {
@@ -49,6 +39,7 @@ async function changedMeanwhile() {
   const after = await work.readCase(before.id);
   const mine = after.agent === desk.me.agent;
   if (mine) desk.cases.set(after.id, after);
+  else desk.cases.delete(after.id);
   const added = after.conversation.length - before.conversation.length;
   const what = !mine
     ? after.status === "assigned" ? `it is now in the hands of ${after.agent}` : `it is no longer yours (${after.status.replace("_", " ")})`
@@ -69,6 +60,8 @@ function show(id, { sheet = desk.cases.get(id), focus = true } = {}) {
   at("none").hidden = true;
   at("sheet").hidden = at("about").hidden = false;
   drawSheet(sheet, fresh, now_s());
+  at("actions").hidden = !desk.cases.has(id);
+  at("send").toggleAttribute("disabled", !desk.cases.has(id));
   if (other) at("text").value = draft(id);
   countText();
   listMine();
@@ -89,7 +82,7 @@ function listMine() {
 
 function countText() {
   const { length } = at("text").value;
-  at("text-said").textContent = length ? `${length} of ${at("text").maxLength} characters, kept in this tab until sent` : "";
+  at("text-said").textContent = length ? `${length} of ${at("text").maxLength} characters · kept until sent` : "";
 }
 
 function showLink() {
@@ -102,7 +95,7 @@ function showLink() {
 const claim = () => doing("claim", async () => {
   if (!desk.me) await begin();
   if (!desk.me) return;
-  const id = await work.claim(desk.me.agent);
+  const id = await work.claim(desk.me);
   if (id === null) {
     say("Nothing waits in your languages, or your hands are full.");
     fault("Nothing to claim: no case waits in your languages, or you hold as many as you may.");
@@ -132,28 +125,31 @@ const reply = () => doing("reply", async () => {
     return;
   }
   keep(found.id, at("text").value);
+  at("text").readOnly = true; // what is typed from here on would be lost
   at("send").setAttribute("aria-disabled", "true");
   try {
     await work.reply(found, desk.me.agent, text, at("then").value, keyOf(found.id, at("then").value));
   } finally {
+    at("text").readOnly = false;
     at("send").removeAttribute("aria-disabled");
   }
   forget(found.id);
-  at("text").value = "";
+  if (desk.current === found.id) at("text").value = "";
   await after(found.id, "Reply sent.");
 });
 
 const release = () => doing("release", async () => {
-  if (!current()) return;
-  await work.release(current(), desk.me.agent);
-  gone(`Case ${desk.current} is back in the queue, with its age.`);
+  const found = current();
+  if (!found) return;
+  await work.release(found, desk.me.agent);
+  gone(found.id, `Case ${found.id} is back in the queue, with its age.`);
 });
 
 const transfer = () => withDialog(async (found) => {
-  if (await work.transferDialog(found, desk.me.agent)) gone(`Case ${found.id} was handed on.`);
+  if (await work.transferDialog(found, desk.me.agent)) gone(found.id, `Case ${found.id} was handed on.`);
 });
 const resolve = () => withDialog(async (found) => {
-  if (await work.resolveDialog(found, desk.me.agent)) gone(`Case ${found.id} is resolved.`);
+  if (await work.resolveDialog(found, desk.me.agent)) gone(found.id, `Case ${found.id} is resolved.`);
 });
 const paylink = () => withDialog(async (found) => {
   const link = await work.paylinkDialog(found, desk.me.agent);
@@ -178,16 +174,17 @@ function withDialog(action) {
 async function after(id, words) {
   const found = await work.readCase(id);
   say(words);
-  if (found.agent !== desk.me.agent) return gone(words);
+  if (found.agent !== desk.me.agent) return gone(id, words);
   desk.cases.set(id, found);
   show(id, { focus: false });
   return undefined;
 }
 
-function gone(words) {
-  desk.cases.delete(desk.current);
+function gone(id, words) {
+  desk.cases.delete(id);
   const next = [...desk.cases.keys()][0];
-  if (next === undefined) showNone();
+  if (desk.current !== id) listMine();
+  else if (next === undefined) showNone();
   else show(next);
   say(words);
 }
@@ -244,22 +241,34 @@ async function readMine() {
   listMine();
 }
 
-/** An event about a case in hand: read it again, so that a second message is not overlooked. */
-const heard = (event) => doing(`heard ${event.case_id}`, async () => {
-  if (!desk.cases.has(event.case_id) || event.actor === desk.me.agent) return;
-  const found = await work.readCase(event.case_id);
+/** An event about a case in hand: read it again, and once more if another came meanwhile. */
+async function heard(event) {
+  if (event.type === "crisis") await readAgreed().catch(() => {});
+  if (!desk.cases.has(event.case_id) || event.actor === desk.me?.agent) return;
+  const name = `heard ${event.case_id}`;
+  if (desk.busy.has(name)) {
+    desk.again.add(name);
+    return;
+  }
+  await doing(name, () => readAgain(event.case_id), { quiet: true });
+  if (desk.again.delete(name)) await heard(event);
+}
+
+async function readAgain(id) {
+  const found = await work.readCase(id);
+  const before = desk.cases.get(id);
+  if (!before) return;
   if (found.agent !== desk.me.agent) {
-    if (desk.current === found.id) await changedMeanwhile();
-    desk.cases.delete(found.id);
+    if (desk.current === id) await changedMeanwhile();
+    desk.cases.delete(id);
     listMine();
     return;
   }
-  const added = found.conversation.length - desk.cases.get(found.id).conversation.length;
-  desk.cases.set(found.id, found);
-  if (desk.current === found.id) show(found.id, { focus: false });
+  desk.cases.set(id, found);
+  if (desk.current === id) show(id, { focus: false });
   else listMine();
-  if (added > 0) say(`New message in case ${found.id}.`);
-}, { quiet: true });
+  if (found.conversation.length > before.conversation.length) say(`New message in case ${id}.`);
+}
 
 setInterval(() => {
   if (current()) showDue(at("due"), current().due_s, now_s());
@@ -270,6 +279,7 @@ setInterval(() => {
 async function begin({ ask = true } = {}) {
   const who = await whoWorks(desk.token, ask);
   if (!who) return;
+  await work.present(who);
   const other = desk.me?.agent !== who.agent;
   desk.me = who;
   at("who").textContent = `${who.agent} · ${who.langs.map(languageName).join(", ")}`;
@@ -281,6 +291,7 @@ async function begin({ ask = true } = {}) {
 
 await doing("start", async () => {
   desk.token = await work.session();
+  await readAgreed();
   await begin({ ask: false });
   follow("/v1/events", work.EVENTS, {
     onEvent: heard,
@@ -289,5 +300,5 @@ await doing("start", async () => {
       showLink();
     },
   });
-  setInterval(() => desk.me && work.present(desk.me.agent, desk.me).catch(() => {}), RENEW_MS);
+  setInterval(() => desk.me && work.present(desk.me).catch(() => {}), STILL_HERE_MS); // the next one may get through
 });

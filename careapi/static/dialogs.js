@@ -1,5 +1,7 @@
 // Dialogs that ask for a few values, send them, and stay open with words if that fails.
 
+import { newKey } from "./service.js";
+
 /**
  * Open a dialog; `send(values, key)` is called with what was typed. The key stays the same while the values
  * do, so that a second try of the same counts once. Resolves with what `send` gave, or null if it was
@@ -50,7 +52,7 @@ export function openDialog(id, { start = {}, check = () => [], send }) {
       showFaults(form, fault, faults);
       if (faults.length) return;
       const now = JSON.stringify(values);
-      if (now !== sent) key = crypto.randomUUID();
+      if (now !== sent) key = newKey();
       sent = now;
       busy = true;
       form.querySelector(".first").setAttribute("aria-disabled", "true");

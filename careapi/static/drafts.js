@@ -1,6 +1,8 @@
 // What was typed and not sent yet, by case: it outlives a failed request, a change of case and a reload.
 // It stays in this tab (sessionStorage) and goes when it was sent.
 
+import { newKey } from "./service.js";
+
 const NAME = "ashcloud.drafts";
 
 function read() {
@@ -35,7 +37,7 @@ export function keyOf(caseId, purpose) {
   const drafts = read();
   drafts[caseId] ??= { text: "" };
   const keys = (drafts[caseId].keys ??= {});
-  keys[purpose] ??= crypto.randomUUID();
+  keys[purpose] ??= newKey();
   write(drafts);
   return keys[purpose];
 }

@@ -15,10 +15,11 @@ export function drawMine(cases, current, now_s, draftOf, pick) {
     const isCurrent = one.id === current;
     const due = make("span", { "data-and": "when" });
     showDue(due, one.due_s, now_s);
+    due.textContent = due.textContent.replace(" left", "");
     const last = one.conversation.findLast((part) => part.from === "customer");
     const made = make("button", { type: "button", "data-case": one.id, "aria-current": isCurrent ? "true" : null },
-      make("strong", {}, languageName(one.lang)), make("span", { class: "soft" }, `case ${one.id}`),
-      due, make("span", { class: "soft" }, last ? platformName(last.platform) : ""),
+      make("strong", {}, languageName(one.lang)), make("span", { class: "soft" }, last ? platformName(last.platform) : ""),
+      due, make("span", { class: "soft" }, `case ${one.id}`),
       !isCurrent && draftOf(one.id) ? make("span", { class: "draft" }, "text not sent") : null);
     made.addEventListener("click", () => pick(one.id));
     return made;

@@ -52,9 +52,10 @@ function operationBox(path, method, operation) {
     const media = Object.entries(known(answer).content ?? {});
     return [status, known(answer).description ?? "", media.map(([kind, { schema }]) => `${kind}: ${inWords(schema)}`).join("; ")];
   });
-  return make("details", { "data-words": `${method} ${path} ${operation.summary ?? ""}`.toLowerCase() },
-    make("summary", {}, make("b", {}, method.toUpperCase()), make("code", {}, path), make("span", {}, operation.summary ?? "")),
-    make("div", { class: "inside" }, operation.description ? make("p", {}, operation.description) : null,
+  const [first, ...rest] = (operation.description ?? operation.summary ?? "").split("\n\n");
+  return make("details", { "data-words": `${method} ${path} ${first}`.toLowerCase() },
+    make("summary", {}, make("b", {}, method.toUpperCase()), make("code", {}, path), make("span", {}, first)),
+    make("div", { class: "inside" }, rest.length ? make("p", {}, rest.join("\n\n")) : null,
       table("Parameters", ["Name", "In", "What", "Needed", ""], parameters), bodyTable(operation), table("Answers", ["Status", "When", "Body"], answers)));
 }
 

@@ -14,20 +14,20 @@ export class Refused extends Error {
 }
 
 function inWords(status, problem, retryAfter) {
-  const said = [problem.detail ?? problem.title ?? "", ...(problem.errors ?? []).map(faultInWords)].filter(Boolean).join("; ");
+  const faults = (problem.faults ?? []).map((fault) => `${fault.at.replace(/^body\./, "")}: ${fault.why}`);
+  const said = [problem.detail ?? problem.title ?? "", ...faults].filter(Boolean).join("; ");
   if (status === 0) return "The service did not answer. Nothing is known to have been saved; try again.";
   if (status === 401) return "You are signed out. Sign in again in another tab, then try again here.";
-  if (status === 403) return `Your token does not allow this. ${said}`;
+  if (status === 403) return `Your token does not allow this: ${said}.`;
   if (status === 429 || status === 503) return `The service is busy; try again in ${retryAfter ?? "a few"} s. Nothing was saved.`;
+  if (status === 502) return `The payment provider did not take it: ${said}. Try again.`;
   if (status >= 500) return "The service failed; that is not your doing. Try again; if it stays, tell whoever runs it.";
-  return said || `The service refused (${status}).`;
+  return said ? `${said}.` : `The service refused (${status}).`;
 }
 
-function faultInWords(fault) {
-  if (typeof fault === "string") return fault;
-  const where = fault.loc ?? fault.path ?? fault.field ?? "";
-  const place = Array.isArray(where) ? where.filter((part) => part !== "body").join(".") : where;
-  return [place, fault.msg ?? fault.message ?? fault.detail ?? ""].filter(Boolean).join(": ");
+/** A key under which a request counts once; not randomUUID, which a plain address in the house does not have. */
+export function newKey() {
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
 /**

@@ -1,5 +1,6 @@
 // A case drawn: head, conversation in its languages, the customer, payment links and crew notices.
 
+import { readCase } from "./work.js";
 import { clock, day, languageName, make, money, span } from "./words.js";
 
 const PLATFORMS = {
@@ -41,36 +42,53 @@ export function drawSheet(found, fresh, now_s) {
   drawAbout(found);
 }
 
-function drawPart(part, found, fresh) {
+export function drawPart(part, found, fresh = new Set()) {
   const ours = part.from === "agent";
-  const who = ours ? `${part.agent}, for us` : `${part.name || "Customer"} on ${platformName(part.platform)}`;
-  const elsewhere = part.case_id !== found.id;
-  const meta = [who, day(part.at_s), elsewhere && `case ${part.case_id}`].filter(Boolean).join(" · ");
-  return make("li", { class: [ours ? "ours" : "theirs", elsewhere ? "other" : "", fresh.has(part.id) ? "fresh" : ""].join(" ").trim() },
-    make("span", { class: "meta" }, fresh.has(part.id) ? "New · " : null, meta),
-    make("p", { lang: part.lang ?? found.lang, dir: "auto" }, part.text));
+  const isFresh = !ours && fresh.has(part.id);
+  const who = ours ? `${part.name}, for us` : `${part.name || "Customer"} on ${platformName(part.platform)}`;
+  const elsewhere = part.case_id !== found.id && `case ${part.case_id}`;
+  const kinds = [ours ? "ours" : "theirs", elsewhere && "other", isFresh && "fresh"].filter(Boolean).join(" ");
+  return make("li", { class: kinds },
+    make("span", { class: "meta" }, [isFresh && "New", who, day(part.at_s), elsewhere].filter(Boolean).join(" · ")),
+    make("p", { lang: part.lang, dir: "auto" }, part.text));
 }
 
 function drawAbout(found) {
-  const customer = found.customer;
+  const { customer } = found;
   at("customer").replaceChildren(...(customer ? pairs([
     ["Tier", TIERS[customer.tier] ?? customer.tier],
     ["Booking", customer.booking || "not linked"],
     ...customer.handles.map((handle) => [platformName(handle.platform), handle.name || handle.external_user]),
-  ]) : pairs([["", found.customerFault]])));
+  ]) : [make("dd", {}, "Customer data cannot be read just now; the case goes on without.")]));
   fill("paylinks", found.paylinks, "none yet", (link) => {
     const [kind, words] = PAID[link.state] ?? ["", link.state];
     return make("li", {}, money(link.amount_minor, link.currency), make("span", { class: `pill ${kind}` }, words),
-      link.refund_check ? make("div", {}, "Paid after it had expired: check for a refund.") : null,
+      link.refund_check ? make("div", {}, "Paid after it had expired: check whether it must be given back.") : null,
       link.state === "open" ? make("div", { class: "soft" }, `until ${day(link.expires_s)} UTC`) : null);
   });
   fill("notices", found.notices, "none yet", (notice) => make("li", {},
     make("strong", {}, `${notice.flight}, ${notice.date}${notice.seat ? `, seat ${notice.seat}` : ""}`),
     make("span", { class: `pill ${notice.seen_s ? "good" : ""}` }, notice.seen_s ? `seen ${clock(notice.seen_s)}` : "not seen yet"),
     make("div", { dir: "auto" }, notice.text)));
-  fill("before", found.earlier, "nothing before this case", (other) => make("li", {},
-    `Case ${other.id} · ${languageName(other.lang)} · ${STATES[other.status]}`,
-    make("div", { class: "soft" }, `${day(other.opened_s)} UTC`)));
+  fill("before", (customer?.cases ?? []).filter((other) => other.id !== found.id), "nothing besides this case", earlier);
+}
+
+/** Another case of the customer, on whichever channel; its conversation is read when it is opened. */
+function earlier(other) {
+  const talk = make("ol", { class: "talk-small" });
+  const box = make("details", {},
+    make("summary", {}, `Case ${other.id} · ${languageName(other.lang)} · ${STATES[other.status]}`,
+      make("span", { class: "soft" }, `${day(other.opened_s)} UTC`)), talk);
+  box.addEventListener("toggle", async () => {
+    if (!box.open || talk.children.length) return;
+    try {
+      const found = await readCase(other.id);
+      talk.replaceChildren(...found.conversation.map((part) => drawPart(part, found)));
+    } catch (refused) {
+      talk.replaceChildren(make("li", {}, refused.message));
+    }
+  });
+  return make("li", {}, box);
 }
 
 function fill(id, items, nothing, one) {

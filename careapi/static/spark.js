@@ -4,10 +4,13 @@ import { clock, draw, make, number } from "./words.js";
 const WIDE = 600;
 const HIGH = 100;
 
-/** Draw points [[at_s, waiting], ...] of the window that ends at `end_s`. */
-export function spark(points, end_s, window_s) {
-  const inside = points.filter(([at]) => at >= end_s - window_s);
+const LEAST_S = 120;
+
+/** Draw points [[at_s, waiting], ...] of the window that ends at `end_s`, or of as much of it as there is. */
+export function spark(points, end_s, longest_s) {
+  const inside = points.filter(([at]) => at >= end_s - longest_s);
   if (inside.length < 2) return make("p", { class: "small" }, "The line of the last hour grows from here.");
+  const window_s = Math.min(longest_s, Math.max(LEAST_S, end_s - inside[0][0]));
   const top = Math.max(4, ...inside.map(([, waiting]) => waiting));
   const x = (at) => WIDE * (1 - (end_s - at) / window_s);
   const y = (waiting) => HIGH - 4 - (HIGH - 10) * (waiting / top);

@@ -1,6 +1,7 @@
 // The wallboard: a snapshot from /v1/kpis, taken again soon after each event of the stream.
 
 import { ask, follow } from "./service.js";
+import { LANGUAGES } from "./languages.js";
 import { clock, draw, languageName, make, number, percent, span } from "./words.js";
 import { spark } from "./spark.js";
 
@@ -11,14 +12,16 @@ const ANYWAY_MS = 15000; // the hour moves on without events too
 const OLD_MS = 45000;
 const SAY_MS = 30000;
 const FEED = 40;
+const DUE_SOON_S = 900;
 const GOOD_SHARE = 0.8; // as PROMISE_SHARE of the measures
 const HAPPENED = {
-  opened: "New case", appended: "Customer wrote again", reopened: "Case open again", assigned: "Taken by an agent",
+  opened: "New case", appended: "Customer wrote again", reopened: "Case open again", assigned: "Taken",
   released: "Put back", lease_ended: "Put back, agent gone", resolved: "Resolved", merged: "Cases joined",
-  replied: "Reply sent", waiting: "Waits for the customer", transferred: "Handed on", offered: "Offered to an agent",
+  replied: "Reply sent", transferred: "Handed on", offered: "Offered",
   paylink_made: "Payment link made", payment: "Payment", notice_made: "Crew told", notice_seen: "Crew has seen it",
   lost_item: "Lost item", broadcast: "Broadcast", crisis: "Crisis state changed",
 };
+const NOTHING = { open: 0, overdue: 0, in_hand: 0, answered: 0, mentions: 0, cases: 0 };
 const LOUD = new Set(["crisis", "broadcast"]);
 
 const at = (id) => document.getElementById(id);
@@ -38,7 +41,7 @@ async function refresh() {
   asking = true;
   try {
     const [kpis, crisis] = await Promise.all([ask("GET", `/v1/kpis?window=${WINDOW_S}`), ask("GET", "/v1/crisis")]);
-    seen.board = { ...kpis.body, crisis: crisis.body };
+    seen.board = boardOf(kpis.body, crisis.body);
     seen.taken_ms = Date.now();
     seen.fault = "";
     show();
@@ -53,6 +56,12 @@ async function refresh() {
   if (again) soon(SOON_MS);
 }
 
+/** A row for each language in the order of the desk, also for those that nobody used. */
+function boardOf(kpis, crisis) {
+  const { all, ...some } = kpis.by_language;
+  return { ...kpis, crisis, total: all, languages: LANGUAGES.map((lang) => ({ ...NOTHING, ...some[lang], lang })) };
+}
+
 // What is shown.
 
 function show() {
@@ -61,16 +70,16 @@ function show() {
   at("open").textContent = number(all.open);
   const oldest = board.languages.reduce((most, row) => ((row.oldest_wait_s ?? -1) > (most.oldest_wait_s ?? -1) ? row : most), {});
   at("oldest-where").replaceChildren(
-    all.open ? mark(urgency(all, board.promise_s)) : "", all.open ? ` ${languageName(oldest.lang)}` : "nobody waits");
-  at("kept").replaceChildren(...unit(percent(all.answered_within_promise_share)));
-  at("kept-of").textContent = `of the last hour's, promise ${span(board.promise_s)}`;
+    all.open ? mark(urgency(all)) : "", all.open ? ` ${languageName(oldest.lang)}` : "nobody waits");
+  at("kept").replaceChildren(...unit(percent(all.promise_kept_share)));
+  at("kept-of").textContent = "of those answered or late, last hour";
   at("arrivals").textContent = number(all.mentions);
-  at("arrivals-more").textContent = `${number(all.cases)} cases, last hour`;
+  at("arrivals-more").textContent = `last hour, ${number(all.cases)} became cases`;
   at("answered").textContent = number(all.answered);
-  at("answered-more").textContent = `last hour, ${number(all.assigned)} in hand`;
-  at("spark").replaceChildren(spark(board.backlog ?? [], board.at_s, WINDOW_S));
+  at("answered-more").textContent = `last hour, ${number(all.in_hand)} in hand`;
+  at("spark").replaceChildren(spark([...board.backlog, [board.at_s, all.open]], board.at_s, WINDOW_S));
   const most = Math.max(10, ...board.languages.map((row) => row.open));
-  at("rows").replaceChildren(...board.languages.map((row) => languageRow(row, most, board.promise_s)));
+  at("rows").replaceChildren(...board.languages.map((row) => languageRow(row, most)));
   at("as-of").textContent = `Numbers as of ${clock(board.at_s, true)} UTC`;
   showCrisis(board.crisis);
   showWaits();
@@ -85,27 +94,27 @@ function unit(text) {
 function showWaits() {
   if (!seen.board) return;
   const more_s = (Date.now() - seen.taken_ms) / 1000;
-  const grown = (wait_s) => (wait_s === null ? null : wait_s + more_s);
+  const grown = (wait_s) => (wait_s ? wait_s + more_s : null);
   at("oldest").replaceChildren(...unit(span(grown(seen.board.total.oldest_wait_s))));
   seen.board.languages.forEach((row, i) => {
     at("rows").children[i].querySelector(".oldest").textContent = span(grown(row.oldest_wait_s));
   });
 }
 
-function urgency(row, promise_s) {
+function urgency(row) {
   if (!row.open) return ["good", "clear"];
-  if (row.oldest_wait_s > promise_s) return ["bad", "late"];
-  return row.oldest_wait_s > promise_s / 2 ? ["warn", "due soon"] : ["good", "on time"];
+  if (row.overdue) return ["bad", `${number(row.overdue)} late`];
+  return row.next_due_in_s < DUE_SOON_S ? ["warn", "due soon"] : ["good", "on time"];
 }
 
 function mark([kind, word]) {
   return make("span", { class: `pill ${kind}` }, word);
 }
 
-function languageRow(row, most, promise_s) {
-  const state = urgency(row, promise_s);
+function languageRow(row, most) {
+  const state = urgency(row);
   const quiet = !row.open && !row.mentions && !row.answered;
-  const low = row.answered_within_promise_share !== null && row.answered_within_promise_share < GOOD_SHARE;
+  const low = (row.promise_kept_share ?? 1) < GOOD_SHARE;
   const width = (100 * row.open) / most;
   return make("tr", { class: quiet ? "quiet" : null },
     make("th", { scope: "row" }, make("abbr", { "aria-hidden": "true" }, row.lang), languageName(row.lang)),
@@ -114,20 +123,24 @@ function languageRow(row, most, promise_s) {
       draw("svg", { viewBox: "0 0 100 10", preserveAspectRatio: "none", "aria-hidden": "true" },
         draw("rect", { class: "track", width: 100, height: 10, rx: 1 }),
         draw("rect", { class: state[0] === "bad" ? "fill late" : "fill", width, height: 10, rx: 1 })))),
-    make("td", { class: "oldest" }, span(row.oldest_wait_s)),
-    make("td", {}, percent(row.answered_within_promise_share), low ? make("span", { class: "low" }, " ▼", make("span", { class: "unseen" }, " below 80 %")) : null),
+    make("td", { class: "oldest" }),
+    make("td", {}, percent(row.promise_kept_share), low ? make("span", { class: "low" }, " ▼", make("span", { class: "unseen" }, " below 80 %")) : null),
     make("td", {}, span(row.first_response_p50_s)),
     make("td", {}, number(row.mentions)),
     make("td", {}, number(row.answered)));
 }
 
 function showCrisis(crisis) {
-  at("crisis").className = `crisis ${crisis.on ? "on" : "off"}`;
-  at("crisis-state").textContent = crisis.on ? `Crisis mode since ${crisis.since_s ? clock(crisis.since_s) : "now"}` : "Normal operation";
-  const relaxed = (crisis.relaxed ?? []).map(languageName).join(", ");
+  const promises = Object.entries(crisis.promise_s).map(([kind, promise_s]) => `${kind} ${span(promise_s)}`).join(", ");
+  at("crisis").className = `crisis ${crisis.on ? "on" : crisis.advised ? "advised" : "off"}`;
+  at("crisis-state").textContent = crisis.on ? "Crisis mode" : crisis.advised ? "A crisis is advised" : "Normal operation";
   at("crisis-more").textContent = crisis.on
-    ? [crisis.reason, relaxed && `other languages help out in ${relaxed}`].filter(Boolean).join(" · ")
-    : "Crisis mode is off";
+    ? [
+      crisis.relaxed.length && `English helps out in ${crisis.relaxed.map(languageName).join(", ")}`,
+      promises && `promise for new cases: ${promises}`, crisis.templates_only && "agreed texts only",
+      !crisis.advised && (crisis.open_cases || crisis.oldest_wait_s) && "below its thresholds again",
+    ].filter(Boolean).join(" · ") || "declared"
+    : crisis.advised ? "The queues are beyond the thresholds that were agreed" : "Crisis mode is off";
 }
 
 function showLink() {
@@ -147,7 +160,7 @@ function showLink() {
 function say() {
   const { total, crisis } = seen.board;
   const sentence = `${crisis.on ? "Crisis mode. " : ""}${number(total.open)} waiting, oldest ${span(total.oldest_wait_s)}, `
-    + `${percent(total.answered_within_promise_share)} answered in time.`;
+    + `${percent(total.promise_kept_share)} answered in time.`;
   if (sentence === seen.said || Date.now() - seen.said_ms < SAY_MS) return;
   seen.said = sentence;
   seen.said_ms = Date.now();
@@ -155,11 +168,11 @@ function say() {
 }
 
 function tell(event) {
-  const words = HAPPENED[event.kind];
+  const words = HAPPENED[event.type];
   if (!words) return;
   const where = event.lang ? ` · ${languageName(event.lang)}` : "";
   const item = make("li", { class: "new" }, make("time", {}, clock(event.at_s, true)),
-    make(LOUD.has(event.kind) ? "strong" : "span", {}, words + where));
+    make(LOUD.has(event.type) ? "strong" : "span", {}, words + where));
   at("feed").prepend(item);
   while (at("feed").children.length > FEED) at("feed").lastChild.remove();
 }

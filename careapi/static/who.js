@@ -1,20 +1,17 @@
 // Who works at this desk: the agent of the token or the one of last time, else who says so.
 
 import { openDialog } from "./dialogs.js";
+import { LANGUAGES } from "./languages.js";
 import { languageName, make } from "./words.js";
-import { LANGUAGES, present } from "./work.js";
 
 const WHO = "ashcloud.agent";
 const CODE = /^[A-Za-z0-9][A-Za-z0-9._:-]{0,63}$/;
 
-/** Resolves with { agent, langs, capacity } once the service knows it too, or null; asks if it must or should. */
+/** Resolves with { agent, langs, capacity }, or null; asks if it must or should. */
 export async function whoWorks(token, ask) {
   const kept = JSON.parse(localStorage.getItem(WHO) ?? "null");
   const known = kept && (!token.agent || kept.agent === token.agent) ? kept : null;
-  if (known && !ask) {
-    await present(known.agent, known);
-    return known;
-  }
+  if (known && !ask) return known;
   const who = await whoDialog(known ?? { agent: token.agent ?? "", langs: [], capacity: 3 }, Boolean(token.agent));
   if (who) localStorage.setItem(WHO, JSON.stringify(who));
   return who;
@@ -33,10 +30,6 @@ function whoDialog(start, isBound) {
       if (!(Number(values.capacity) >= 1)) faults.push(["capacity", "At least one case at a time."]);
       return faults;
     },
-    send: async (values) => {
-      const who = { agent: values.agent.trim(), langs: values.langs.split(","), capacity: Number(values.capacity) };
-      await present(who.agent, who);
-      return who;
-    },
+    send: async (values) => ({ agent: values.agent.trim(), langs: values.langs.split(","), capacity: Number(values.capacity) }),
   });
 }

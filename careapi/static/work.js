@@ -1,25 +1,29 @@
 // What an agent asks of the service, and the dialogs that collect what it takes.
 
 import { openDialog } from "./dialogs.js";
-import { ask } from "./service.js";
+import { LANGUAGES } from "./languages.js";
+import { ask, newKey } from "./service.js";
 import { languageName, make, minorUnits } from "./words.js";
 
-export const EVENTS = ["appended", "reopened", "released", "lease_ended", "transferred", "merged", "resolved", "payment", "notice_seen"];
-export const LANGUAGES = ["en", "nl", "es", "pt", "de", "fr", "it", "zh", "ru", "tr", "ja", "ko", "no", "th"];
+export const EVENTS = ["appended", "reopened", "released", "lease_ended", "transferred", "merged", "resolved", "paylink_made", "payment", "notice_made", "notice_seen", "lost_item", "crisis"];
 const CURRENCIES = ["EUR", "USD", "GBP", "NOK", "TRY", "BRL", "CNY", "JPY", "KRW", "THB"];
 const REASONS = [["answered", "Answered"], ["no_answer_needed", "Needs no answer"], ["elsewhere", "Solved elsewhere"]];
 const FLIGHT = /^[A-Z0-9]{2}\d{1,4}$/;
 const SEAT = /^([1-9]\d?[A-K])?$/;
-const newKey = () => crypto.randomUUID();
 
 /** Whose token the session has: { name, agent, scopes }; agent is null if it is not bound to one. */
 export async function session() {
   return (await ask("GET", "/v1/session")).body;
 }
 
-/** Tell the service that the agent is here and what for; returns { presence, langs, capacity }. */
-export async function present(agent, { presence = "online", langs, capacity } = {}) {
-  return (await ask("PUT", `/v1/agents/${encodeURIComponent(agent)}/presence`, { body: { presence, langs, capacity } })).body;
+/** Tell the service that the agent is here; said again it keeps the cases in hand from going back. */
+export async function present({ agent, langs, capacity }) {
+  await ask("PUT", `/v1/agents/${encodeURIComponent(agent)}/presence`, { body: { presence: "online", langs, capacity } });
+}
+
+/** The crisis switch: { on, relaxed, templates_only, templates, … }. */
+export async function crisis() {
+  return (await ask("GET", "/v1/crisis")).body;
 }
 
 export async function myCases(agent) {
@@ -27,34 +31,38 @@ export async function myCases(agent) {
   return Promise.all(body.items.map((one) => readCase(one.id)));
 }
 
-/** A case with its conversation: what the customer wrote on all channels and what was answered, in order of time. */
+/** A case with its conversation: what the customer wrote and what was answered, in order of time. */
 export async function readCase(id) {
   const { body: found } = await ask("GET", `/v1/cases/${id}`);
   const said = found.posts.map((post) => ({
-    id: `post ${post.id}`, from: "customer", platform: post.platform, lang: post.lang, at_s: post.received_s, case_id: post.case_id, text: post.text,
+    id: `post ${post.id}`, from: "customer", name: nameOn(found.customer, post.platform), platform: post.platform,
+    lang: post.lang, at_s: post.received_s, case_id: post.case_id, text: post.text,
   }));
   const answered = found.replies.map((reply) => ({
-    id: `reply ${reply.id}`, from: "agent", agent: reply.agent, at_s: reply.sent_s, case_id: reply.case_id, text: reply.text, delivered: reply.delivered_s !== null,
+    id: `reply ${reply.id}`, from: "agent", name: reply.agent, lang: found.lang, at_s: reply.sent_s, case_id: reply.case_id, text: reply.text,
   }));
-  const more = await aboutCustomer(found);
-  return { ...found, ...more, conversation: [...said, ...answered].sort((a, b) => a.at_s - b.at_s) };
+  return { ...found, conversation: [...said, ...answered].sort((a, b) => a.at_s - b.at_s) };
 }
 
-/** The customer, links and notices beside a case; a part that cannot be read does not hide the case. */
-async function aboutCustomer(found) {
-  const [customer, links, notices] = await Promise.allSettled([
-    ask("GET", `/v1/customers/${found.customer_id}`), ask("GET", `/v1/cases/${found.id}/paylinks`), ask("GET", `/v1/cases/${found.id}/notices`),
-  ]);
-  return {
-    customer: customer.value?.body ?? null, customerFault: customer.reason?.message,
-    paylinks: links.value?.body.items ?? [], notices: notices.value?.body.items ?? [], earlier: [],
-  };
+/** What the customer is called on a platform; nothing if that is not sure. */
+function nameOn(customer, platform) {
+  const handles = (customer?.handles ?? []).filter((handle) => handle.platform === platform);
+  return handles.length === 1 ? handles[0].name : "";
 }
+
+let claimKey = null; // kept until there is an answer: a case that was given but never arrived is given again
 
 /** Claim what is due first; the number of the case, or null if nothing waits. */
-export async function claim(agent) {
-  const { status, body } = await ask("POST", "/v1/claims", { body: { agent }, key: newKey() });
-  return status === 204 ? null : body.id;
+export async function claim({ agent, langs, capacity }) {
+  claimKey ??= newKey();
+  try {
+    const { status, body } = await ask("POST", "/v1/claims", { body: { agent, langs, max: capacity }, key: claimKey });
+    claimKey = null;
+    return status === 204 ? null : body.id;
+  } catch (refused) {
+    if (refused.status) claimKey = null;
+    throw refused;
+  }
 }
 
 export async function reply(found, agent, text, then, key) {
@@ -87,7 +95,7 @@ export function paylinkDialog(found, agent) {
     check: (values) => (minorUnits(values.amount, values.currency) === null
       ? [["amount", `The amount is a number above 0 as ${values.currency} has it, such as ${values.currency === "JPY" || values.currency === "KRW" ? "5000" : "75.00"}.`]] : []),
     send: async (values, key) => (await ask("POST", `/v1/cases/${found.id}/paylinks`, {
-      body: { amount_minor: minorUnits(values.amount, values.currency), currency: values.currency, expires_s: Number(values.expires) }, key,
+      body: { agent, amount_minor: minorUnits(values.amount, values.currency), currency: values.currency, lasts_s: Number(values.expires) }, key,
     })).body,
   });
 }
@@ -104,7 +112,7 @@ export function noticeDialog(found, agent) {
       return faults;
     },
     send: async (values, key) => (await ask("POST", `/v1/flights/${plain(values.flight)}/${values.date}/notices`, {
-      body: { case_id: found.id, seat: plain(values.seat) || null, text: values.text.trim() }, key,
+      body: { agent, case_id: found.id, seat: plain(values.seat) || null, text: values.text.trim() }, key,
     })).body,
   });
 }
