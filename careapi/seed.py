@@ -13,9 +13,9 @@ from careapi.store import Store
 from careapi.tx import Tx
 from scenarios import library
 from scenarios.generate import generate
-from scenarios.names import NONE, Language, Platform, PostKind, Topic, Visibility, code, members
-from scenarios.text import person, render
+from scenarios.names import PostKind, Visibility, code
 from scenarios.traces import Trace
+from scenarios.wire import post_of
 
 CHUNK = 64
 
@@ -66,14 +66,14 @@ async def seed(
     if await store.read(_has_posts):
         raise StoreError("the store holds posts already; seed a new one")
     trace = generate(library.load(scenario), seed, 0, None, hours)
-    begin_s = time.time() - float(trace.about["window_s"][1])
+    onset_s = time.time() - float(trace.about["window_s"][1])
     cases: set[int] = set()
     taken = duplicates = 0
     rows = np.flatnonzero(trace["kind"] != code(PostKind.CALL))
     for start in range(0, rows.size, CHUNK):
         part = rows[start : start + CHUNK]
-        clock.at_s = begin_s + float(trace["time_s"][part[-1]])
-        for told in await store.add_mentions([mention(trace, int(row), begin_s) for row in part]):
+        clock.at_s = onset_s + float(trace["time_s"][part[-1]])
+        for told in await store.add_mentions([mention(trace, int(row), onset_s) for row in part]):
             if not isinstance(told, Receipt):
                 raise told
             taken, duplicates = taken + (not told.duplicate), duplicates + told.duplicate
@@ -83,24 +83,14 @@ async def seed(
     return Seeded(scenario, taken, len(cases), duplicates)
 
 
-def mention(trace: Trace, row: int, begin_s: float) -> Mention:
-    """A row of a trace as a post; its platform's number is the row's."""
-    language = members(Language)[trace["language"][row]]
-    author, parent = int(trace["author"][row]), int(trace["parent"][row])
-    topic = members(Topic)[trace["topic"][row]]
+def mention(trace: Trace, row: int, onset_s: float) -> Mention:
+    """A row of a trace as a post that was read."""
+    post = post_of(trace, row, onset_s)
     return Mention(
-        platform=members(Platform)[trace["platform"][row]],
-        external_id=str(row + 1),
-        external_user=str(author),
-        text=render(
-            language, topic, int(trace["form"][row]), int(trace["text"][row]), asks=bool(trace["case"][row] != NONE)
-        ),
-        language=language,
-        visibility=members(Visibility)[trace["visibility"][row]],
-        posted_s=begin_s + float(trace["time_s"][row]),
-        name=person(language, author),
-        parent_external_id=None if parent == NONE else str(parent + 1),
-    )
+        platform=post.platform, external_id=post.external_id, external_user=post.author, text=post.text,
+        language=post.language, visibility=Visibility.PUBLIC if post.public else Visibility.PRIVATE,
+        posted_s=post.posted_s, name=post.name, parent_external_id=post.parent,
+    )  # fmt: skip
 
 
 def _has_posts(tx: Tx) -> bool:
