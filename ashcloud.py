@@ -560,6 +560,8 @@ _sends = _with(
     click.option("--times", type=int, default=1, show_default=True, metavar="N", help="So many times the traffic."),
     click.option("--slo", metavar="WORDS", help="Such as 'p99<500ms,errors<0.1%', or peak:p99<2s for one phase."),
     click.option("--disturb", metavar="WORDS", help="As senders do: redeliver=5%,late=2%,hostile=1%."),
+    click.option("--faults", is_flag=True, help="With --serve: play the scenario's own faults on the service."),
+    click.option("--disturb-service", metavar="WORDS", help="With --serve: kill@30s,restart@2.5h,freeze@60s+2s."),
     click.option("--abort-on-slo", "abort", is_flag=True, help="End as soon as an objective is broken."),
     click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
                  metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),

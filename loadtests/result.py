@@ -76,7 +76,8 @@ class LoadResult:
         due), `seed`, `version`; `target` and `options`, without secrets; `started` (UTC), `status` (finished,
         interrupted, aborted); `errors` (texts that the column `error` points at); `phases` (name, from_s,
         to_s by due time); `workers` (a mapping each, see `loadtests.health`); `server` (times_s, series:
-        the metrics of the server, by name).
+        the metrics of the server, by name); `mishaps`, where something was broken on purpose, see
+        `loadtests.mischief.Mischief.told`.
     digest : str
         SHA-256 over columns and `about`.
     """

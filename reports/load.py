@@ -6,7 +6,7 @@ import platform
 import shlex
 import shutil
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,8 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from loadtests import disturb, health, shapes, slo
+from loadtests import disturb, health, mishaps, shapes, slo
 from loadtests.bodies import Bodies
+from loadtests.mischief import Mischief
+from loadtests.mishaps import Mishap
 from loadtests.phases import phases
 from loadtests.result import LoadResult
 from loadtests.runner import replay
@@ -28,7 +30,7 @@ from reports.console import Terminal
 from reports.drawing import alone
 from reports.load_live import Screen
 from reports.load_manifest import LoadManifest
-from reports.load_serve import served
+from reports.load_serve import running
 from reports.manifest import Source, utc, versions
 from reports.traces import ENDING
 from scenarios import library
@@ -43,7 +45,7 @@ from sim.replicate import Size, size_u
 
 RESULT, FIGURE = "load.npz", "load"
 SAMPLE = 400
-NOTHING_ANSWERED = 3
+NOTHING_ANSWERED = COMPONENT_FAILED = 3
 INVALID = 4
 
 
@@ -70,6 +72,8 @@ class LoadQuestion:
     mine: bool = False
     serve: bool = False
     disturb: str | None = None
+    faults: bool = False
+    disturb_service: str | None = None
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -87,6 +91,11 @@ class LoadQuestion:
             )
         if self.abort and self.slo is None:
             wrong.append(Fault("--abort-on-slo", "needs objectives; give them with --slo"))
+        if self.faults and (self.source.endswith(ENDING) or shapes.is_shape(self.source)):
+            wrong.append(Fault("--faults", "needs a scenario; a trace or a shape has no faults of its own"))
+        for name, given in (("--faults", self.faults), (mishaps.OPTION, self.disturb_service is not None)):
+            if given and not self.serve:
+                wrong.append(Fault(name, "needs --serve: only a service that was started for it is broken on purpose"))
         if wrong:
             raise InputError(None, wrong)
 
@@ -105,6 +114,8 @@ class LoadQuestion:
             "most_requests",
             "serve",
             "disturb",
+            "faults",
+            "disturb_service",
         )
         return {name: getattr(self, name) for name in kept} | {
             "target": self.target.told(), "options": asdict(self.options)
@@ -113,12 +124,13 @@ class LoadQuestion:
 
 @dataclass(frozen=True)
 class Planned:
-    """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives."""
+    """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives, what goes wrong."""
 
     schedule: Schedule
     scenario: Scenario | None
     objectives: tuple[Objective, ...]
     body_bytes: float
+    mishaps: tuple[Mishap, ...] = ()
 
     def to_dict(self) -> dict[str, Any]:
         """The facts of a dry run."""
@@ -138,6 +150,7 @@ class Planned:
                 for p in s.about["phases"]
             ],
             "slo": [objective.text for objective in self.objectives],
+            "mishaps": [mishap.to_dict() for mishap in self.mishaps],
         }
 
 
@@ -154,11 +167,14 @@ class LoadAnswer:
 
     @property
     def code(self) -> int:
-        """Exit code: 130 interrupted, 4 the generator was not in order, 1 broken, 3 nothing was answered, else 0."""
+        """Exit code: 130 interrupted, 4 the generator was not in order, 3 a mishap failed, 1 broken, 3 nothing was
+        answered, else 0."""
         if self.result.about["status"] == "interrupted":
             return 130
         if not self.verdict.valid:
             return INVALID
+        if any(each["error"] for each in self.result.about.get("mishaps", ())):
+            return COMPONENT_FAILED
         if any(check.state == "broken" for check in self.checks):
             return 1
         counts = self.result.counts()
@@ -212,7 +228,16 @@ def plan(question: LoadQuestion) -> Planned:
     some = slice(None, None, max(1, len(schedule) // SAMPLE))
     bodies = Bodies(schedule, some, q.target, "00000000")
     sizes = [len(bodies.take(place)) for place in range(len(schedule["due_s"][some]))]
-    return Planned(schedule, scenario, objectives, float(np.mean(sizes)))
+    return Planned(schedule, scenario, objectives, float(np.mean(sizes)), _mishaps(q, scenario, schedule))
+
+
+def _mishaps(q: LoadQuestion, scenario: Scenario | None, schedule: Schedule) -> tuple[Mishap, ...]:
+    found: list[Mishap] = []
+    if q.faults and scenario is not None:
+        found += mishaps.of_scenario(scenario.faults, schedule)
+    if q.disturb_service is not None:
+        found += mishaps.of_words(q.disturb_service, schedule)
+    return tuple(found)
 
 
 def _traces(q: LoadQuestion, scenario: Scenario | None) -> Iterator[Trace]:
@@ -248,10 +273,18 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
 
 
 def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal) -> LoadAnswer:
-    with served(q.target, folder) if q.serve else nullcontext(q.target) as target, terminal.held() as asked:
+    with ExitStack() as stack:
+        service = stack.enter_context(running(folder)) if q.serve else None
+        target = q.target if service is None else service.known(q.target)
+        asked = stack.enter_context(terminal.held())
         screen = Screen(terminal, planned.schedule.span_s, planned.objectives, q.abort, asked)
-        with screen.shown():
+        stack.enter_context(screen.shown())
+        if service is None or not planned.mishaps:
             result = replay(planned.schedule, target, q.options, watch=screen, keep=folder)
+        else:
+            with Mischief(planned.mishaps, service, screen, terminal.say) as mischief:
+                result = replay(planned.schedule, target, q.options, watch=mischief, keep=folder)
+            result = LoadResult(result.columns, {**result.about, "mishaps": mischief.told()})
     return LoadAnswer(
         q, planned, result, slo.judge(planned.objectives, result), health.judge(result, q.lag_ms / 1e3)
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -55,6 +56,18 @@ def draw_backlog(ax: Axes, times_s: FloatArray, cases: FloatArray) -> Axes:
     """Draw the cases that wait for an agent, as the service tells it, at times (n,)."""
     ax.step(times_s, cases, where="post", color=palette.VERMILLION, linewidth=1.2, label="as the service tells it")
     return _dressed(ax, "cases waiting")
+
+
+def draw_mishaps(ax: Axes, told: Sequence[Mapping[str, Any]], end_s: float, named: bool) -> Axes:
+    """Shade the times in which something was broken on purpose, up to `end_s` if it was not mended before."""
+    for row, each in enumerate(one for one in told if one["began_s"] is not None):
+        to_s = end_s if each["ended_s"] is None else min(each["ended_s"], end_s)
+        ax.axvspan(each["began_s"], to_s, color=palette.ORANGE, alpha=0.18, linewidth=0)
+        ax.axvline(each["began_s"], color=palette.VERMILLION, linewidth=0.8)
+        if named:
+            ax.text(each["began_s"], 0.97 - 0.09 * (row % 4), f" {each['name']}", transform=ax.get_xaxis_transform(),
+                    va="top", color=palette.RED_INK, fontsize=7.0)  # fmt: skip
+    return ax
 
 
 def backlog(result: LoadResult) -> tuple[FloatArray, FloatArray] | None:
@@ -145,6 +158,8 @@ def _figure(result: LoadResult, narrow: bool) -> Figure:
     for phase in result.about["phases"]:
         above.text(phase["from_s"], 0.03, f" {phase['name']}", transform=above.get_xaxis_transform(), va="bottom",
                    color=palette.INK, fontsize=7.0)  # fmt: skip
+    for ax in axes:
+        draw_mishaps(ax, result.about.get("mishaps", ()), float(s["edges_s"][-1]), ax is above)
     for ax in (above, middle, *last):
         legend(ax, 3)
     return figure

@@ -32,4 +32,6 @@ def dry_run(console: Console, told: Mapping[str, Any]) -> None:
     for phase in told["phases"]:
         span = f"{phase['from_s']:,.0f} to {phase['to_s']:,.0f} s"
         console.print(f"phase     {phase['name']}, {span}: {phase['rows']:,} rows")
+    for each in told["mishaps"]:
+        console.print(f"goes wrong {each['name']}, {each['from_s']:,.1f} to {each['to_s']:,.1f} s", soft_wrap=True)
     console.print("nothing was sent")

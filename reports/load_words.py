@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from loadtests.health import Verdict
-from loadtests.result import LoadResult
+from loadtests.result import LoadResult, Outcome
 from loadtests.slo import Check
 from reports.load_files import reached
 from reports.load_live import in_ms
@@ -42,12 +44,27 @@ def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> It
     told = ", ".join(f"{counts[name]:,} {name}" for name in parts if counts[name])
     yield f"every row is accounted for: {told or 'there are none'}"
     yield from (f"{n:,} rows: {text}" for text, n in errors(result))
+    yield from (mishap(result, each) for each in result.about.get("mishaps", ()))
     few = [check for check in checks if check.state == "too few rows"]
     if few:
         names = ", ".join(f"{check.objective.text} in {check.phase} ({check.rows})" for check in few)
         yield f"too few rows to tell: {names}"
     if result.about["server"]["url"] and not result.about["server"]["times_s"]:
         yield f"the server told no metrics at {result.about['server']['url']}"
+
+
+def mishap(result: LoadResult, told: Mapping[str, Any]) -> str:
+    """What went wrong on purpose, when, and what became of the rows that were due meanwhile."""
+    if told["error"]:
+        return f"{told['name']} failed: {told['error']}"
+    from_s, to_s = told["began_s"], told["ended_s"]
+    if from_s is None:
+        return f"{told['name']} did not come about; it was to be at {told['from_s']:,.1f} s"
+    counts = result.counts(result.between(from_s, math.inf if to_s is None else to_s))
+    ends = ", ".join(f"{counts[each.name.lower()]:,} {each.name.lower()}" for each in Outcome
+                     if counts[each.name.lower()])  # fmt: skip
+    until = "the end" if to_s is None else f"{to_s:,.1f} s"
+    return f"{told['name']} from {from_s:,.1f} s to {until}; of the rows due meanwhile: {ends or 'there are none'}"
 
 
 def errors(result: LoadResult) -> list[tuple[str, int]]:

@@ -12,7 +12,8 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pytest
-from commands import TINY
+from commands import DATA, TINY
+from matplotlib.figure import Figure
 from rich.console import Console
 from test_loadtests_result import result as some_result
 
@@ -324,6 +325,70 @@ def test_tables_fit_a_terminal_of_80_columns() -> None:
     assert "1,234,567" in told
     assert "lag ms" in told
     assert "9,000" in told
+
+
+# --- what goes wrong on purpose -----------------------------------------------------------------
+
+CRM = str(DATA / "tiny_crm.toml")
+
+
+def with_mishap(**told: Any) -> LoadResult:
+    """The second of four seconds without an answer, because the service was killed."""
+    found = result()
+    down = found.between(1.0, 2.0)
+    outcome = np.where(down, Outcome.FAILED, Outcome.ANSWERED)
+    found = result(outcome=outcome, error=np.where(down, 0, -1))
+    mishap = {"name": "kill", "from_s": 1.0, "to_s": 1.0, "began_s": 1.0, "ended_s": 2.0, "error": ""} | told
+    return LoadResult(found.columns, {**found.about, "mishaps": [mishap]})
+
+
+def test_only_a_service_that_was_started_for_it_is_broken() -> None:
+    with pytest.raises(InputError) as caught:
+        load.LoadQuestion("tiny.npz", HERE, faults=True, disturb_service="kill@1s")
+    told = str(caught.value)
+    for part in ("--faults needs a scenario", "--faults needs --serve", "--disturb-service needs --serve"):
+        assert part in told
+
+
+def test_a_plan_tells_what_will_go_wrong() -> None:
+    q = load.LoadQuestion(CRM, HERE, speed=3600.0, serve=True, faults=True, disturb_service="kill@0.75h")
+    told = load.plan(q).to_dict()
+    assert [(each["name"], each["from_s"]) for each in told["mishaps"]] == [
+        ("crm down", 1.5), ("crm slow", 4.5), ("kill", 1.75)
+    ]  # fmt: skip
+    shown = io.StringIO()
+    load_tables.dry_run(Console(width=80, file=shown), told)
+    assert "goes wrong crm down, 1.5 to 4.5 s" in shown.getvalue()
+    assert load.plan(replace(q, faults=False, disturb_service=None)).mishaps == ()
+    assert q.settings()["disturb_service"] == "kill@0.75h"
+
+
+def test_a_mishap_is_told_with_what_became_of_the_rows_due_meanwhile() -> None:
+    told = answered(with_mishap())
+    assert "kill from 1.0 s to 2.0 s; of the rows due meanwhile: 100 failed" in told.remarks()
+    assert told.code == 0
+    endless = answered(with_mishap(ended_s=None))
+    assert "kill from 1.0 s to the end; of the rows due meanwhile: 200 answered, 100 failed" in endless.remarks()
+    never = answered(with_mishap(began_s=None, ended_s=None))
+    assert "kill did not come about; it was to be at 1.0 s" in never.remarks()
+
+
+def test_a_service_that_did_not_come_back_ends_the_run_with_3() -> None:
+    told = answered(with_mishap(ended_s=None, error="the service did not start"), "errors<90%")
+    assert told.code == 3
+    assert "kill failed: the service did not start" in told.remarks()
+
+
+def test_the_figure_shades_when_something_was_broken() -> None:
+    drawn = load_figure.drawn(with_mishap(), True)[0].wide
+    assert "kill" in drawn
+    assert "kill" not in load_figure.drawn(result(), True)[0].wide
+    ax = Figure().subplots()
+    load_figure.draw_mishaps(ax, with_mishap(ended_s=None).about["mishaps"], 3.5, True)
+    (span,) = ax.patches
+    assert (span.get_x(), span.get_width()) == (1.0, 2.5)  # type: ignore[attr-defined]
+    load_figure.draw_mishaps(ax, with_mishap(began_s=None, ended_s=None).about["mishaps"], 3.5, True)
+    assert len(ax.patches) == 1
 
 
 def test_settings_hold_no_secret() -> None:
