@@ -84,7 +84,7 @@ def test_the_main_verbs_come_first() -> None:
     [
         (["simulat"], "No such command 'simulat'. Did you mean 'simulate'?"),
         (["scenario", "shwo"], "No such command 'shwo'. Did you mean 'show'?"),
-        (["xyz"], "No such command 'xyz'. There are run, simulate,"),
+        (["xyz"], "No such command 'xyz'. There are run, staff,"),
         (["simulate", "volcano", "--hours", "x"], "x is no number of hours"),
         (["simulate", "volcano", "--jsn"], "--json"),
         (["simulate"], "Missing argument 'SCENARIO'"),

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from click.testing import CliRunner
 
-from ashcloud import MODELS, main
+from ashcloud import main
 from reports import bench, bench_ciw, bench_models, bench_peers
 from reports.bench import Sizes
 from reports.bench_answers import answer_of, same_answer
 from reports.bench_models import SEED, Model
 from reports.bench_peers import Answer
+from reports.commands.benching import MODELS
 from sim import compiled
 from sim.crew import Watch
 from sim.outcome import Outcome
