@@ -157,12 +157,13 @@ def _keeper(db: Database, one: int, other: int) -> tuple[int, int]:
 
 
 def _merge(db: Database, kept: int, gone: int, thread: str, now_s: float) -> None:
-    """Close one case into another: the kept one takes the posts and the earlier key."""
+    """Close one case into another: the kept one takes posts, replies and the earlier key."""
     db.execute(
         "UPDATE \"case\" SET status = 'resolved', agent = NULL, lease_until_s = NULL, resolved_s = ?, thread = ?,"
-        " closed_reason = 'merged', version = version + 1 WHERE id = ?",
-        (now_s, thread, gone),
+        " closed_reason = 'merged', merged_into = ?, version = version + 1 WHERE id = ?",
+        (now_s, thread, kept, gone),
     )
+    db.execute("UPDATE offer SET state = 'withdrawn' WHERE case_id = ? AND state = 'open'", (gone,))
     db.execute(
         'UPDATE "case" SET thread = ?, version = version + 1, opened_s = min(opened_s, other.o),'
         " waiting_since_s = min(waiting_since_s, other.w), due_s = min(due_s, other.d)"

@@ -17,6 +17,10 @@ POST = (
 )
 REPLY = "id, case_id, agent, text, sent_s, delivered_s"
 EVENT = "seq, case_id, kind, at_s, actor, data"
+JOINED = (  # a case and all that were joined to it, by way of others too
+    '(WITH RECURSIVE part (id) AS (SELECT CAST(? AS bigint) UNION SELECT c.id FROM "case" c'
+    " JOIN part ON c.merged_into = part.id) SELECT id FROM part)"
+)
 
 
 def cases(
@@ -53,12 +57,11 @@ def case(tx: Tx, case_id: int) -> dict[str, Any]:
     own = case_out(found(tx, case_id))
     more = tx.row('SELECT topic, stage, first_reply_s, closed_reason, merged_into FROM "case" WHERE id = ?', case_id)
     assert more is not None
-    of = '(SELECT id FROM "case" WHERE id = ? OR merged_into = ?)'
     heard = tx.rows(
-        f"SELECT {POST} FROM mention m JOIN handle h ON h.id = m.handle_id WHERE m.case_id IN {of} ORDER BY m.id",
-        case_id, case_id,
+        f"SELECT {POST} FROM mention m JOIN handle h ON h.id = m.handle_id WHERE m.case_id IN {JOINED} ORDER BY m.id",
+        case_id,
     )  # fmt: skip
-    said = tx.rows(f"SELECT {REPLY} FROM reply WHERE case_id IN {of} ORDER BY id", case_id, case_id)
+    said = tx.rows(f"SELECT {REPLY} FROM reply WHERE case_id IN {JOINED} ORDER BY id", case_id)
     return {
         **own,
         **dict(zip(("topic", "stage", "first_reply_s", "closed_reason", "merged_into"), more, strict=True)),
@@ -68,7 +71,7 @@ def case(tx: Tx, case_id: int) -> dict[str, Any]:
 
 
 def around(tx: Tx, case_id: int) -> dict[str, Any]:
-    """What goes on because of a case: payment links, notices to the crew, lost items, tickets."""
+    """What goes on because of a case and those joined to it: payment links, notices, lost items, tickets."""
     tables = {
         "paylinks": "id, amount_minor, currency, state, expires_s, paid_s, refund_check",
         "notices": "id, flight, date, seat, text, created_s, seen_s",
@@ -77,7 +80,7 @@ def around(tx: Tx, case_id: int) -> dict[str, Any]:
     }
     found = {}
     for name, columns in tables.items():
-        rows = tx.rows(f"SELECT {columns} FROM {name[:-1]} WHERE case_id = ? ORDER BY id", case_id)
+        rows = tx.rows(f"SELECT {columns} FROM {name[:-1]} WHERE case_id IN {JOINED} ORDER BY id", case_id)
         found[name] = [named(columns, row) for row in rows]
     return found
 

@@ -224,6 +224,7 @@ class Model:
 
     def _merge(self, stays: Row, goes: Row, now_s: float) -> None:
         self._close(goes, now_s)
+        goes.merged_into = stays.id
         goes.version += 1
         self._take_key(stays, goes)
         stays.version += 1

@@ -69,6 +69,20 @@ def test_a_declined_case_goes_to_the_next_with_its_age(tmp_path: Path) -> None:
     play(tmp_path, day)
 
 
+def test_a_case_that_turns_out_to_be_part_of_another_is_offered_no_more(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        await client.bring(post("0", external_user="u1"), post("2", external_user="u1", parent_external_id="1"))
+        await signed_in(client, "a1")
+        await until(lambda: offers(client, "a1"))
+        assert [each["case_id"] for each in await offers(client, "a1")] == [1, 2]
+        await client.bring(post("1", external_user="u1", parent_external_id="0"))  # what post 2 answers
+        gone = (await client.get("/v1/cases/2")).json()
+        assert (gone["status"], gone["closed_reason"], gone["merged_into"]) == ("resolved", "merged", 1)
+        assert [each["case_id"] for each in await offers(client, "a1")] == [1]
+
+    play(tmp_path, day)
+
+
 def test_who_does_not_answer_an_offer_is_away(tmp_path: Path) -> None:
     async def day(client: Client) -> None:
         await client.bring(post("1"))

@@ -105,6 +105,27 @@ def test_a_case_is_passed_on_given_back_opened_again_and_joined(tmp_path: Path) 
     play(tmp_path, day)
 
 
+def test_a_case_tells_what_was_said_and_done_in_those_joined_to_it(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        await client.bring(*[post(str(n), external_user="u1") for n in (1, 2, 3)])
+        case = await client.claim()
+        said = {"agent": "a1", "text": "One moment.", "then": "keep"}
+        assert (await client.ask("POST", "/v1/cases/1/reply", said, key="k")).status_code == 200
+        ticket = {"agent": "a1", "department": "ground", "title": "Signs", "text": "None at gate C6."}
+        assert (await client.ask("POST", "/v1/cases/1/tickets", ticket)).status_code == 201
+        for gone, into in ((1, 2), (2, 3)):  # the first reaches the third by way of the second
+            version = (await client.get(f"/v1/cases/{gone}")).json()["version"]
+            done = await client.ask("POST", f"/v1/cases/{gone}/merge", {"agent": "a1", "into": into}, match=version)
+            assert done.status_code == 200, done.text
+        whole = (await client.get("/v1/cases/3")).json()
+        assert [each["external_id"] for each in whole["posts"]] == ["1", "2", "3"]
+        assert [each["text"] for each in whole["replies"]] == ["One moment."]
+        assert [each["title"] for each in whole["tickets"]] == ["Signs"]
+        assert case["id"] == 1
+
+    play(tmp_path, day)
+
+
 def test_lists_are_read_page_by_page(tmp_path: Path) -> None:
     async def day(client: Client) -> None:
         await client.bring(*[post(str(n)) for n in range(7)])
