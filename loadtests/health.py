@@ -20,6 +20,7 @@ from loadtests.histogram import Histogram
 from loadtests.result import LoadResult, Outcome
 
 LAG_P99_S = 0.010
+PHASE_ROWS = 100  # of fewer the last percent is no row
 WAITED_SHARE_A_S = 10.0  # for each second of lag that is allowed: 10 % at 10 ms
 HELD_BACK_SHARE = 0.01
 State = Literal["in order", "invalid", "not measurable"]
@@ -112,17 +113,16 @@ class Verdict:
         return {"state": self.state, "reasons": list(self.reasons), "unknown": list(self.unknown)}
 
 
-def judge(result: LoadResult, lag_p99_s: float = LAG_P99_S) -> Verdict:
+def judge(result: LoadResult) -> Verdict:
     """Say whether the generator was in order.
 
-    It was not if 1 % of the rows were sent more than `lag_p99_s` late, any was dropped for want of a
-    connection, a worker was lost, waited for a processor for more than 1 % of the time for each millisecond of
-    `lag_p99_s`, or was held back by its group for more than 1 % of the time.
+    It was not if 1 % of the rows, of all or of a phase of a hundred rows or more, were sent more than a limit
+    late, any was dropped for want of a connection, a worker was lost, waited for a processor for more than 1 %
+    of the time for each millisecond of the limit, or was held back by its group for more than 1 % of the time.
+    The limit is the `max_lag_s` that the result was made with, else 10 ms.
     """
-    reasons = []
-    lag = Histogram.of(result.lag_s)
-    if lag.count and (late_s := lag.quantile_s(0.99)) > lag_p99_s:
-        reasons.append(f"1 % of the rows were sent {1e3 * late_s:.1f} ms late or more, above {1e3 * lag_p99_s:g} ms")
+    lag_p99_s = float(result.about.get("max_lag_s", LAG_P99_S))
+    reasons = _late(result, lag_p99_s)
     if dropped := int(np.count_nonzero(result["outcome"] == Outcome.DROPPED)):
         reasons.append(f"{dropped:,} rows were dropped, as no connection was left; raise --max-connections")
     workers: Sequence[dict[str, Any]] = result.about.get("workers", [])
@@ -137,6 +137,19 @@ def judge(result: LoadResult, lag_p99_s: float = LAG_P99_S) -> Verdict:
         unknown.append("whether its group was held back")
     state: State = "invalid" if reasons else "not measurable" if unknown else "in order"
     return Verdict(state, tuple(reasons), tuple(unknown))
+
+
+def _late(result: LoadResult, lag_p99_s: float) -> list[str]:
+    """Of all rows, else of the first phase in which it was late: a short peak drowns in a long night."""
+    parts = [("", np.ones(len(result), dtype=bool))]
+    parts += [(f" in the phase {p['name']}", result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
+    for words, where in parts:
+        lag = Histogram.of(result.lag_s[where])
+        late_s = lag.quantile_s(0.99)
+        if lag.count >= (PHASE_ROWS if words else 1) and late_s > lag_p99_s:
+            late = f"sent {1e3 * late_s:.1f} ms late or more{words}, above {1e3 * lag_p99_s:g} ms"
+            return [f"1 % of the rows were {late}"]
+    return []
 
 
 def _starved(worker: dict[str, Any], waited_share: float) -> list[str]:

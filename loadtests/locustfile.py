@@ -129,6 +129,8 @@ class Master:
             self._parts[node] = part
         for node, part in self._parts.items():
             self._send(node, "plan", {"part": part, "parts": len(self._parts)})
+        if self._chief.halted:  # before anybody was there to be told
+            self._halt_all()
         while not self._chief.finished:
             gevent.sleep(TELL_S)
             there = {client.id for client in self._runner.clients.all} - {c.id for c in self._runner.clients.missing}
@@ -147,6 +149,10 @@ class Master:
     def _go(self) -> None:
         for node in self._parts:
             self._send(node, "go", {"start_s": self._chief.start_s})
+
+    def _halt_all(self) -> None:
+        for node in self._parts:
+            self._send(node, "halt", {})
 
     def _send(self, node: str, name: str, data: dict[str, Any]) -> None:
         try:
@@ -174,8 +180,7 @@ class Master:
     def _hear(self, word: str) -> None:
         if word == "halt":
             self._chief.halted = True
-            for node in self._parts:
-                self._send(node, "halt", {})
+            self._halt_all()
         elif word.startswith("gone "):
             for node in [node for node, process in self._processes.items() if process == int(word[5:])]:
                 self._lose(node)

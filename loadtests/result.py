@@ -20,6 +20,7 @@ from scenarios.stored import Stored
 FORMAT = 1
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
+LAG = "lag"
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
@@ -74,10 +75,10 @@ class LoadResult:
     about : mapping, ready for JSON
         `scenario`, `scenario_digest`, `traces` (digest of each replication), `schedule` (digest of what was
         due), `seed`, `version`; `target` and `options`, without secrets; `started` (UTC), `status` (finished,
-        interrupted, aborted); `errors` (texts that the column `error` points at); `phases` (name, from_s,
-        to_s by due time); `workers` (a mapping each, see `loadtests.health`); `server` (times_s, series:
-        the metrics of the server, by name); `mishaps`, where something was broken on purpose, see
-        `loadtests.mischief.Mischief.told`.
+        interrupted, aborted); `max_lag_s` (how late it was allowed to be); `errors` (texts that the column
+        `error` points at); `phases` (name, from_s, to_s by due time); `workers` (a mapping each, see
+        `loadtests.health`); `server` (times_s, series: the metrics of the server, by name); `mishaps`, where
+        something was broken on purpose, see `loadtests.mischief.Mischief.told`.
     digest : str
         SHA-256 over columns and `about`.
     """
@@ -142,15 +143,19 @@ class LoadResult:
         ended = chosen & self.of(Outcome.ANSWERED, Outcome.FAILED)
         return {
             "latency": Histogram.of(self.latency_s[ended]),
-            "lag": Histogram.of(self.lag_s[chosen]),
+            LAG: Histogram.of(self.lag_s[chosen]),
             "service": Histogram.of(self.service_s[ended]),
         }
 
-    def summary(self, where: BoolArray | None = None) -> dict[str, Any]:
-        """Counts and times, ready for JSON; None where nothing was counted."""
+    def summary(self, where: BoolArray | None = None, in_order: bool = True) -> dict[str, Any]:
+        """Counts and times, ready for JSON; None where nothing was counted, or nothing may be told.
+
+        Of a generator that was not in order (see `loadtests.health`) only the lag is told: all other times are
+        its own as much as the service's.
+        """
         out: dict[str, Any] = self.counts(where)
         for name, times in self.histograms(where).items():
-            some = times.count > 0
+            some = times.count > 0 and (in_order or name == LAG)
             out[f"{name}_ms"] = {
                 "mean": 1e3 * times.mean_s if some else None,
                 **{f"p{100 * q:g}": 1e3 * times.quantile_s(q) if some else None for q in QUANTILES},
@@ -158,19 +163,24 @@ class LoadResult:
             }
         return out
 
-    def to_dict(self) -> dict[str, Any]:
-        """Everything but the rows, ready for JSON; histograms can be merged with those of other runs."""
-        phases = [
-            {**phase, **self.summary(self.between(phase["from_s"], phase["to_s"]))} for phase in self.about["phases"]
-        ]
-        histograms = {name: times.to_dict() for name, times in self.histograms().items()}
-        about = {**self.about, "phases": phases}
-        return {"digest": self.digest, **self.summary(), "histograms": histograms, **about}
+    def to_dict(self, in_order: bool = True) -> dict[str, Any]:
+        """Everything but the rows, ready for JSON; histograms can be merged with those of other runs.
 
-    def save(self, path: Path) -> None:
+        `in_order`: of the generator, see `summary`.
+        """
+        phases = [
+            {**phase, **self.summary(self.between(phase["from_s"], phase["to_s"]), in_order)}
+            for phase in self.about["phases"]
+        ]
+        told = {name: times for name, times in self.histograms().items() if in_order or name == LAG}
+        histograms = {name: times.to_dict() for name, times in told.items()}
+        about = {**self.about, "phases": phases}
+        return {"digest": self.digest, **self.summary(in_order=in_order), "histograms": histograms, **about}
+
+    def save(self, path: Path, in_order: bool = True) -> None:
         """Write `.npz` and a `.json` beside it, each under a new name, then renamed; raises `InputError`."""
         FILE.save(path, self.columns, self.about, self.digest)
-        text = json.dumps(self.to_dict(), indent=1, allow_nan=False)
+        text = json.dumps(self.to_dict(in_order), indent=1, allow_nan=False)
         write_atomic(path.with_suffix(".json"), text.encode() + b"\n")
 
 

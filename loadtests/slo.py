@@ -23,7 +23,7 @@ _TERM = re.compile(
 )
 _SHARES = {"errors": "errors", "rate": "errors", "shed": "shed"}
 _SAME = {"avg": "mean", "med": "p50"}
-State = Literal["kept", "broken", "too few rows"]
+State = Literal["kept", "broken", "too few rows", "not told"]
 
 
 @dataclass(frozen=True)
@@ -69,28 +69,45 @@ class Objective:
             return latency.mean_s
         return latency.max_s if self.metric == "max" else latency.quantile_s(_share(self.metric))
 
+    def lost(self, rows: int, counts: Mapping[str, Any], latency: Histogram) -> bool:
+        """Whether it is broken for good, however well the rest of the `rows` of a phase may go."""
+        if self.metric in ("errors", "shed"):
+            return not self.keeps(counts["failed" if self.metric == "errors" else "shed"] / max(rows, 1))
+        if latency.count < self.least_rows:
+            return False
+        if self.metric == "mean":
+            return not self.keeps(latency.total_s / max(rows, 1))
+        if self.metric == "max":
+            return not self.keeps(latency.max_s)
+        may_be_above = rows - math.ceil(_share(self.metric) * rows - 1e-9)
+        return latency.above(self.limit) > may_be_above
+
     def keeps(self, value: float) -> bool:
         return value <= self.limit if self.inclusive else value < self.limit
 
 
 @dataclass(frozen=True)
 class Check:
-    """What became of an objective in a phase."""
+    """What became of an objective in a phase; of a generator that was not in order nothing is told."""
 
     objective: Objective
     phase: str
     value: float | None
     rows: int
+    in_order: bool = True
 
     @property
     def state(self) -> State:
+        if not self.in_order:
+            return "not told"
         if self.value is None:
             return "too few rows"
         return "kept" if self.objective.keeps(self.value) else "broken"
 
     def to_dict(self) -> dict[str, Any]:
         o = self.objective
-        return {"slo": o.text, "phase": self.phase, "metric": o.metric, "limit": o.limit, "value": self.value,
+        value = self.value if self.in_order else None
+        return {"slo": o.text, "phase": self.phase, "metric": o.metric, "limit": o.limit, "value": value,
                 "rows": self.rows, "state": self.state}  # fmt: skip
 
 
@@ -146,29 +163,42 @@ def _objective(text: str, match: re.Match[str]) -> Objective:
     return Objective(text, match["phase"] or "", metric, float(match["number"]) / divisor, match["op"] == "<=")
 
 
-def judge(objectives: Iterable[Objective], result: LoadResult) -> list[Check]:
-    """Hold a result against objectives, phase by phase; a result without phases is one, ``all``."""
+def judge(objectives: Iterable[Objective], result: LoadResult, in_order: bool = True) -> list[Check]:
+    """Hold a result against objectives, phase by phase; a result without phases is one, ``all``.
+
+    `in_order`: whether the generator was, see `loadtests.health`.
+    """
     parts = [(str(p["name"]), result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
     told = [(name, result.counts(where), result.histograms(where)["latency"]) for name, where in parts]
     if not told:
         told = [(ALL, result.counts(), result.histograms()["latency"])]
-    return checks(objectives, told)
-
-
-def checks(objectives: Iterable[Objective], phases: Sequence[tuple[str, Mapping[str, Any], Histogram]]) -> list[Check]:
-    """Hold counts and times of phases against objectives."""
     return [
-        Check(each, name, each.value(counts, latency), latency.count)
+        Check(each, name, each.value(counts, latency), latency.count, in_order)
         for each in objectives
-        for name, counts, latency in phases
+        for name, counts, latency in told
         if each.phase in ("", name)
     ]
 
 
-def of_status(objectives: Sequence[Objective], tallies: Sequence[Mapping[str, Any]]) -> list[Check]:
-    """The same while a replay runs; tallies are those of `loadtests.collect.Tally`, that of all first."""
+def lost(
+    objectives: Sequence[Objective], tallies: Sequence[Mapping[str, Any]], rows: Mapping[str, int]
+) -> list[Objective]:
+    """While a replay runs: the objectives that the rest of it can no longer mend.
+
+    Parameters
+    ----------
+    tallies : sequence of mapping
+        Those of `loadtests.collect.Tally`, that of all first.
+    rows : mapping of str to int
+        Rows that are due in each phase, or in ``all``.
+    """
     parts = tallies[1:] or [{**tallies[0], "name": ALL}]
-    return checks(objectives, [(p["name"], p, Histogram.from_dict(p["latency"])) for p in parts])
+    found = [(p["name"], p, Histogram.from_dict(p["latency"])) for p in parts]
+    return [
+        each
+        for each in objectives
+        if any(each.lost(rows[name], counts, latency) for name, counts, latency in found if each.phase in ("", name))
+    ]
 
 
 def _share(metric: str) -> float:

@@ -24,6 +24,7 @@ IDLE = -1
 _CHUNK = 65536
 _LOOKED_AT = 4096  # bytes of an answer in which a rejection is looked for
 _AGAIN = frozenset({errno.EAGAIN, errno.EINPROGRESS, errno.ENOTCONN, errno.EINTR})
+_NONE_LEFT = frozenset({errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})  # of ports, or of memory for them
 _LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
 _RETRY_AFTER = re.compile(rb"\nretry-after[ \t]*:", re.IGNORECASE)
 _REJECTED = re.compile(rb'"rejected"\s*:\s*\[\s*[^\]\s]')
@@ -72,6 +73,7 @@ class Connection:
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
+        """Begin to connect; raises OSError if this machine has no socket or no port left for it."""
         self._owner = owner
         self.place, self.sent_s, self.first_s, self.idle_s, self.length = IDLE, math.nan, math.nan, now(), 0
         self._open, self._outgoing, self._queued, self._writing = False, b"", b"", True
@@ -81,7 +83,10 @@ class Connection:
         self._socket = _socket.socket(owner.family, _socket.SOCK_STREAM)
         self._socket.setblocking(False)
         self._socket.setsockopt(_socket.IPPROTO_TCP, _socket.TCP_NODELAY, 1)
-        self._socket.connect_ex(owner.address)
+        fault = self._socket.connect_ex(owner.address)
+        if fault in _NONE_LEFT:
+            self._socket.close()
+            raise OSError(fault, os.strerror(fault))
         self._watcher = owner.loop.io(self._socket.fileno(), WRITE)
         self._watcher.start(self._writable)
 

@@ -132,9 +132,16 @@ class Planned:
     body_bytes: float
     mishaps: tuple[Mishap, ...] = ()
 
+    @property
+    def rows(self) -> dict[str, int]:
+        """Rows that are due in each phase; without phases all of them, as one."""
+        due = self.schedule["due_s"]
+        parts = [(str(p["name"]), (due >= p["from_s"]) & (due < p["to_s"])) for p in self.schedule.about["phases"]]
+        return {name: int(np.count_nonzero(where)) for name, where in parts} or {slo.ALL: len(self.schedule)}
+
     def to_dict(self) -> dict[str, Any]:
         """The facts of a dry run."""
-        s, due = self.schedule, self.schedule["due_s"]
+        s = self.schedule
         return {
             "scenario": s.about["scenario"],
             "rows": len(s),
@@ -145,10 +152,7 @@ class Planned:
             "bytes_a_request": round(self.body_bytes),
             "traces": list(s.about["traces"])[:1],
             "schedule": s.digest,
-            "phases": [
-                {**p, "rows": int(np.count_nonzero((due >= p["from_s"]) & (due < p["to_s"])))}
-                for p in s.about["phases"]
-            ],
+            "phases": [{**p, "rows": self.rows[p["name"]]} for p in s.about["phases"]],
             "slo": [objective.text for objective in self.objectives],
             "mishaps": [mishap.to_dict() for mishap in self.mishaps],
         }
@@ -175,7 +179,7 @@ class LoadAnswer:
             return INVALID
         if any(each["error"] for each in self.result.about.get("mishaps", ())):
             return COMPONENT_FAILED
-        if any(check.state == "broken" for check in self.checks):
+        if self.result.about["status"] == "aborted" or any(check.state == "broken" for check in self.checks):
             return 1
         counts = self.result.counts()
         return NOTHING_ANSWERED if counts["sent"] and not counts["answered"] + counts["shed"] else 0
@@ -197,7 +201,7 @@ class LoadAnswer:
             "exit_code": self.code,
             "generator": self.verdict.to_dict(),
             "slo": [check.to_dict() for check in self.checks],
-            **self.result.to_dict(),
+            **self.result.to_dict(self.verdict.valid),
         }
 
 
@@ -277,7 +281,7 @@ def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal)
         service = stack.enter_context(running(folder)) if q.serve else None
         target = q.target if service is None else service.known(q.target)
         asked = stack.enter_context(terminal.held())
-        screen = Screen(terminal, planned.schedule.span_s, planned.objectives, q.abort, asked)
+        screen = Screen(terminal, planned.schedule.span_s, planned.rows, planned.objectives if q.abort else (), asked)
         stack.enter_context(screen.shown())
         if service is None or not planned.mishaps:
             result = replay(planned.schedule, target, q.options, watch=screen, keep=folder)
@@ -285,9 +289,9 @@ def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal)
             with Mischief(planned.mishaps, service, screen, terminal.say) as mischief:
                 result = replay(planned.schedule, target, q.options, watch=mischief, keep=folder)
             result = LoadResult(result.columns, {**result.about, "mishaps": mischief.told()})
-    return LoadAnswer(
-        q, planned, result, slo.judge(planned.objectives, result), health.judge(result, q.lag_ms / 1e3)
-    )  # fmt: skip
+    result = LoadResult(result.columns, {**result.about, "max_lag_s": q.lag_ms / 1e3})
+    verdict = health.judge(result)
+    return LoadAnswer(q, planned, result, slo.judge(planned.objectives, result, verdict.valid), verdict)
 
 
 def _copied(draft: drafts.Draft, q: LoadQuestion, planned: Planned) -> Source | None:
@@ -295,7 +299,7 @@ def _copied(draft: drafts.Draft, q: LoadQuestion, planned: Planned) -> Source | 
 
 
 def _store(folder: Path, answer: LoadAnswer, source: Source | None) -> None:
-    answer.result.save(folder / RESULT)
+    answer.result.save(folder / RESULT, answer.verdict.valid)
     for name, content in files(answer).items():
         write_atomic(folder / name, content)
     q, about = answer.question, answer.result.about
@@ -323,7 +327,7 @@ def files(answer: LoadAnswer) -> dict[str, bytes]:
     seconds = float(np.nanmax(result["done_s"], initial=0.0))
     return {
         "junit.xml": load_files.junit(checks, verdict, seconds),
-        "summary.json": load_files.k6_summary(result, checks),
+        "summary.json": load_files.k6_summary(result, checks, verdict),
         "metrics.txt": load_files.open_metrics(result, checks, verdict),
         "summary.md": load_files.step_summary(answer.headline, answer.table(), answer.remarks()).encode(),
         f"{FIGURE}.svg": alone(drawing).encode(),
@@ -335,7 +339,7 @@ def _rescued(answer: LoadAnswer, fault: InputError) -> InputError:
     """Nothing that was measured is thrown away because the disk is full: the rows go elsewhere, if they can."""
     folder = Path(mkdtemp(prefix="ashcloud-rescued-"))
     try:
-        answer.result.save(folder / RESULT)
+        answer.result.save(folder / RESULT, answer.verdict.valid)
     except InputError:
         shutil.rmtree(folder, ignore_errors=True)
         return fault

@@ -14,10 +14,10 @@ from loadtests.health import Verdict, judge
 from loadtests.result import LoadResult, load
 from reports.load_live import ms
 from reports.tables import show
+from scenarios.errors import Fault, InputError
 
 RESULT = "load.npz"
 INVALID = 4
-LAG_P99_S = 0.010  # as `ashcloud load` judges unless it is told otherwise
 
 
 @dataclass(frozen=True)
@@ -64,11 +64,18 @@ def ask(first: Path, second: Path, margins: Margins, seed: int) -> CompareAnswer
     Raises
     ------
     AshcloudError
-        If one is missing, damaged, or too short.
+        If one is missing, damaged, too short, or was ended before all was sent.
     """
     results = _read(first), _read(second)
+    wrong = [
+        Fault(str(path), f"was {result.about['status']} before all was sent, so it is no measure; run it to its end")
+        for path, result in zip((first, second), results, strict=True)
+        if result.about["status"] != "finished"
+    ]
+    if wrong:
+        raise InputError(None, wrong)
     told = compare(*results, margins, np.random.default_rng(seed))
-    verdicts = judge(results[0], LAG_P99_S), judge(results[1], LAG_P99_S)
+    verdicts = judge(results[0]), judge(results[1])
     return CompareAnswer((str(first), str(second)), verdicts, told)
 
 

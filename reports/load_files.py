@@ -11,7 +11,7 @@ import numpy as np
 
 from loadtests.health import Verdict
 from loadtests.histogram import Histogram
-from loadtests.result import LoadResult, Outcome
+from loadtests.result import LAG, LoadResult, Outcome
 from loadtests.slo import Check
 from reports.load_live import ms
 
@@ -34,9 +34,11 @@ def junit(checks: Sequence[Check], verdict: Verdict, seconds: float) -> bytes:
         if check.state == "broken":
             failures += 1
             ElementTree.SubElement(case, "failure", message=f"{check.objective.metric} was {reached(check)}")
-        elif check.state == "too few rows":
+        elif check.state != "kept":
             skipped += 1
-            ElementTree.SubElement(case, "skipped", message=f"{check.rows} rows are too few to tell")
+            few = f"{check.rows} rows are too few to tell"
+            why = few if check.in_order else "nothing is told, as the generator was not in order"
+            ElementTree.SubElement(case, "skipped", message=why)
     suite.set("tests", str(len(checks) + 1))
     suite.set("failures", str(failures))
     suite.set("errors", str(int(not verdict.valid)))
@@ -51,19 +53,19 @@ def reached(check: Check) -> str:
     return f"{check.value:.2%}" if check.objective.metric in ("errors", "shed") else ms(check.value)
 
 
-def k6_summary(result: LoadResult, checks: Sequence[Check]) -> bytes:
+def k6_summary(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> bytes:
     """The numbers under the names that k6 gives them in its summary export; times are milliseconds.
 
     `http_req_duration` counts from the due time, `http_req_service` from the send; a threshold is true if it
-    was broken, as in k6.
+    was broken, as in k6. Of a generator that was not in order neither times of the service nor thresholds are told.
     """
     counts, times = result.counts(), result.histograms()
     span_s = max(float(np.nanmax(result["done_s"], initial=0.0)), 1e-9)
     ended = counts["sent"]
     metrics: dict[str, Any] = {
         "http_reqs": {"count": ended, "rate": ended / span_s},
-        "http_req_duration": _trend(times["latency"]),
-        "http_req_service": _trend(times["service"]),
+        "http_req_duration": _trend(times["latency"]) if verdict.valid else {},
+        "http_req_service": _trend(times["service"]) if verdict.valid else {},
         "http_req_lag": _trend(times["lag"]),
         "http_req_failed": {
             "passes": counts["failed"],
@@ -73,7 +75,7 @@ def k6_summary(result: LoadResult, checks: Sequence[Check]) -> bytes:
         "http_req_shed": {"count": counts["shed"], "rate": counts["shed"] / span_s},
         "dropped_iterations": {"count": counts["dropped"], "rate": counts["dropped"] / span_s},
     }
-    for check in checks:
+    for check in checks if verdict.valid else ():
         name = {"errors": "http_req_failed", "shed": "http_req_shed"}.get(check.objective.metric, "http_req_duration")
         key = f"{check.phase}:{check.objective.text.removeprefix(check.phase + ':')}"
         metrics[name].setdefault("thresholds", {})[key] = check.state == "broken"
@@ -99,6 +101,8 @@ def open_metrics(result: LoadResult, checks: Sequence[Check], verdict: Verdict) 
         f'ashcloud_load_rows_total{{outcome="{each.name.lower()}"}} {counts[each.name.lower()]}' for each in Outcome
     ]
     for name, times in result.histograms().items():
+        if name != LAG and not verdict.valid:
+            continue
         full = f"ashcloud_load_{name}_seconds"
         out += [f"# TYPE {full} summary", f"# UNIT {full} seconds"]
         if times.count:
@@ -108,7 +112,7 @@ def open_metrics(result: LoadResult, checks: Sequence[Check], verdict: Verdict) 
     out += [
         f'ashcloud_load_slo_kept{{phase="{check.phase}",slo="{check.objective.text}"}} {int(check.state == "kept")}'
         for check in checks
-        if check.state != "too few rows"
+        if check.state in ("kept", "broken")
     ]
     out += ["# TYPE ashcloud_load_generator_in_order gauge"]
     if verdict.state != "not measurable":

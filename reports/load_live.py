@@ -12,7 +12,7 @@ from rich.table import Table
 
 from loadtests import slo
 from loadtests.histogram import Histogram
-from loadtests.slo import Check, Objective
+from loadtests.slo import Objective
 from reports.console import Terminal
 
 LINE_S = 5.0
@@ -20,23 +20,26 @@ COLUMNS = ("phase", "answered", "failed", "shed", "dropped", "p50 ms", "p95 ms",
 
 
 class Screen:
-    """Looks on (`loadtests.runner.Watch`), and asks for the end: on Ctrl-C, or when an objective is broken.
+    """Looks on (`loadtests.runner.Watch`), and asks for the end: on Ctrl-C, or when nothing can mend an objective.
 
-    Attributes
+    Parameters
     ----------
-    broken : list of Check
-        Objectives that were broken when the end was asked for.
+    rows : mapping of str to int
+        Rows that are due in each phase, see `loadtests.slo.lost`.
+    objectives : sequence of Objective
+        For which the replay is ended; empty: for none.
     """
 
     def __init__(
-        self, terminal: Terminal, span_s: float, objectives: Sequence[Objective], abort: bool, asked: Callable[[], bool]
-    ) -> None:
+        self, terminal: Terminal, span_s: float, rows: Mapping[str, int], objectives: Sequence[Objective],
+        asked: Callable[[], bool],
+    ) -> None:  # fmt: skip
         self._terminal, self._span_s, self._asked = terminal, span_s, asked
-        self._objectives, self._abort = objectives, abort
+        self._rows, self._objectives = rows, objectives
         self._live: Live | None = None
         self._said_s = time.monotonic()
         self._lost = 0
-        self.broken: list[Check] = []
+        self._ended = False
 
     @contextmanager
     def shown(self) -> Iterator[None]:
@@ -47,9 +50,7 @@ class Screen:
             yield
 
     def status(self, status: Mapping[str, Any]) -> None:
-        if self._abort and not self.broken:
-            found = slo.of_status(self._objectives, status["tallies"])
-            self.broken = [check for check in found if check.state == "broken"]
+        self._ended = self._ended or bool(slo.lost(self._objectives, status["tallies"], self._rows))
         if status["lost"] > self._lost:
             self._lost = status["lost"]
             self._terminal.say(f"note: a worker is lost, {self._lost} in all; its rows are booked as lost")
@@ -62,7 +63,7 @@ class Screen:
     def stopped(self) -> str:
         if self._asked():
             return "interrupted"
-        return "aborted" if self.broken else ""
+        return "aborted" if self._ended else ""
 
     def table(self, status: Mapping[str, Any]) -> Table:
         """Rows by phase, with a title that tells how far it is."""

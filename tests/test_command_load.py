@@ -133,8 +133,14 @@ def test_a_broken_objective_ends_the_run_with_1(ran: Ran) -> None:
 
 
 def test_a_late_generator_ends_the_run_with_4_and_no_times_of_the_server(ran: Ran) -> None:
-    code, out, told, _ = ran("late")
+    code, out, told, folder = ran("late")
     assert code == 4, told
+    kept = json.loads((folder / "load.json").read_text("utf-8"))
+    assert kept["latency_ms"]["p99"] is None and kept["service_ms"]["p99"] is None and kept["lag_ms"]["p99"] > 0.0
+    assert set(kept["histograms"]) == {"lag"}
+    assert json.loads((folder / "summary.json").read_text("utf-8"))["metrics"]["http_req_duration"] == {}
+    assert "latency" not in (folder / "metrics.txt").read_text("utf-8")
+    assert "<failure" not in (folder / "junit.xml").read_text("utf-8")
     assert out.startswith("The run is invalid: the generator was not in order")
     assert "reached" not in out
     assert "generator: 1 % of the rows were sent" in told

@@ -174,6 +174,19 @@ def test_after_a_stop_every_row_is_accounted_for(workers: int, played: Played) -
     assert [process for process in eye.seen[0].get("processes", []) if psutil.pid_exists(process)] == []
 
 
+@pytest.mark.parametrize("workers", [1, 2])
+def test_a_stop_before_the_first_row_sends_none(workers: int) -> None:
+    class Rash(Eye):
+        def stopped(self) -> str:
+            return "interrupted"
+
+    with peer() as server:
+        result = replay(even(10.0, 60.0), Target(server.url), Options(workers), watch=Rash())
+        assert server.stats()["ids"] == 0
+    assert _adds_up(result)["unsent"] == 600
+    assert result.about["status"] == "interrupted"
+
+
 @pytest.mark.parametrize("fate", ["killed", "frozen"])
 def test_a_lost_worker_is_reported_with_its_rows(fate: str, played: Played) -> None:
     (result, taken, eye), _ = played(fate)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import _socket
+import errno
 import math
 import time
 from pathlib import Path
@@ -92,6 +94,22 @@ def test_what_is_due_beyond_the_connections_is_dropped_not_late() -> None:
     dropped = [row for row in rows if row.outcome is Outcome.DROPPED]
     assert len(dropped) == 20
     assert all(math.isnan(row.sent_s) and row.error == "generator out of connections" for row in dropped)
+
+
+def test_a_machine_without_a_port_left_drops_rows_and_blames_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoPort(_socket.socket):
+        def connect_ex(self, _: object) -> int:
+            return errno.EADDRNOTAVAIL
+
+    with peer() as server:
+        target = look(Target(server.url))
+        monkeypatch.setattr("loadtests.wire._socket.socket", NoPort)
+        sender = Sender(loop := SmallLoop(), target, [time.monotonic()] * 3, request, Options())
+        sender.start()
+        loop.run(lambda: sender.finished)
+    assert [(row.outcome, row.error) for row in sender.results] == [
+        (Outcome.DROPPED, "generator out of connections")
+    ] * 3
 
 
 def test_a_stop_tells_what_was_given_up() -> None:

@@ -93,13 +93,35 @@ def test_errors_are_a_share_of_what_was_sent_and_has_ended() -> None:
     assert errors.value == shed.value == pytest.approx(1 / 3)
 
 
-def test_a_replay_that_runs_is_judged_like_its_result() -> None:
-    times = Histogram.of([0.1] * 200)
-    tally = {"name": "all", "answered": 200, "failed": 0, "shed": 0, "latency": times.to_dict()}
-    (check,) = slo.of_status(slo.parse("p95<50ms"), [tally])
-    assert (check.phase, check.state) == ("all", "broken")
-    (part,) = slo.of_status(slo.parse("p95<50ms"), [tally, {**tally, "name": "rise"}])
-    assert part.phase == "rise"
+@pytest.mark.parametrize(
+    ("words", "rows", "lost"),
+    [
+        ("p95<50ms", 200, True),
+        ("p95<50ms", 219, True),  # 209 must be within, 10 may be above: 11 are
+        ("p95<50ms", 220, False),
+        ("p99.9<50ms", 999, False),  # of so few rows nothing will be told
+        ("max<50ms", 10**6, True),
+        ("mean<5ms", 237, True),  # 1.19 s in all
+        ("mean<5ms", 239, False),
+        ("errors<1%", 300, True),
+        ("errors<1%", 301, False),
+        ("errors<=1%", 300, False),
+        ("shed<1%", 1, False),
+        ("peak:max<50ms", 200, False),  # of another phase
+    ],
+)
+def test_a_replay_is_lost_when_the_rest_of_its_rows_can_mend_nothing(words: str, rows: int, lost: bool) -> None:
+    times = Histogram.of([0.1] * 11 + [0.01] * 9)
+    tally = {"name": "all", "answered": 8, "failed": 3, "shed": 0, "latency": times.to_dict()}
+    objectives = slo.parse(words)
+    assert slo.lost(objectives, [tally, {**tally, "name": "rise"}], {"rise": rows}) == [*objectives] * lost
+    if not objectives[0].phase:
+        assert slo.lost(objectives, [tally], {"all": rows}) == [*objectives] * lost
+
+
+def test_one_failure_among_the_first_rows_loses_nothing_yet() -> None:
+    tally = {"name": "all", "answered": 0, "failed": 1, "shed": 0, "latency": Histogram.of([0.1]).to_dict()}
+    assert slo.lost(slo.parse("errors<1%"), [tally], {"all": 10_000}) == []
 
 
 def test_the_volcano_has_a_rise_a_peak_and_a_decline() -> None:

@@ -59,7 +59,9 @@ def answered(found: LoadResult, words: str | None = None, lag_ms: float = 10.0) 
     q = load.LoadQuestion(TINY, HERE, slo=words, lag_ms=lag_ms)
     objectives = () if words is None else slo.parse(words)
     planned = load.Planned(at_times(found["due_s"], "tiny"), None, objectives, 500.0)
-    return load.LoadAnswer(q, planned, found, slo.judge(objectives, found), health.judge(found, lag_ms / 1e3))
+    found = LoadResult(found.columns, {**found.about, "max_lag_s": lag_ms / 1e3})
+    verdict = health.judge(found)
+    return load.LoadAnswer(q, planned, found, slo.judge(objectives, found, verdict.valid), verdict)
 
 
 # --- what would be sent -------------------------------------------------------------------------
@@ -190,11 +192,13 @@ def test_a_meter_reads_what_the_kernel_tells(tmp_path: Path) -> None:
 
 
 def test_junit_has_a_failure_for_what_is_broken_and_an_error_for_the_generator() -> None:
-    checks = slo.judge(slo.parse("p50<5ms,p99.9<1s,errors<1%"), result())
-    suite = ElementTree.fromstring(load_files.junit(checks, health.Verdict("invalid", ("late",)), 4.0))
-    assert {name: suite.get(name) for name in ("tests", "failures", "errors", "skipped")} == {
-        "tests": "7", "failures": "2", "errors": "1", "skipped": "2"
-    }  # fmt: skip
+    counted = ("tests", "failures", "errors", "skipped")
+    objectives = slo.parse("p50<5ms,p99.9<1s,errors<1%")
+    void = slo.judge(objectives, result(), in_order=False)
+    late = ElementTree.fromstring(load_files.junit(void, health.Verdict("invalid", ("late",)), 4.0))
+    assert [late.get(name) for name in counted] == ["7", "0", "1", "6"]
+    suite = ElementTree.fromstring(load_files.junit(slo.judge(objectives, result()), IN_ORDER, 4.0))
+    assert [suite.get(name) for name in counted] == ["7", "2", "0", "2"]
     failure = suite.find("testcase[@classname='load.rise']/failure")
     assert failure is not None
     assert failure.get("message") == "p50 was 10.0 ms"
@@ -202,12 +206,39 @@ def test_junit_has_a_failure_for_what_is_broken_and_an_error_for_the_generator()
 
 def test_the_summary_has_the_names_of_k6() -> None:
     checks = slo.judge(slo.parse("p99<5ms,errors<1%"), result())
-    metrics = json.loads(load_files.k6_summary(result(), checks))["metrics"]
+    metrics = json.loads(load_files.k6_summary(result(), checks, IN_ORDER))["metrics"]
     assert metrics["http_reqs"]["count"] == 400
     assert metrics["http_req_duration"]["p(95)"] == pytest.approx(10.0, rel=0.011)
     assert metrics["http_req_duration"]["thresholds"] == {"rise:p99<5ms": True, "peak:p99<5ms": True}
     assert metrics["http_req_failed"]["thresholds"] == {"rise:errors<1%": False, "peak:errors<1%": False}
     assert metrics["dropped_iterations"]["count"] == 0
+
+
+def test_of_a_late_generator_no_form_tells_a_time_of_the_service() -> None:
+    due = np.arange(400) / 100.0
+    late = result(sent_s=due + 0.02, done_s=due + 0.777, first_byte_s=due + 0.7)
+    answer = answered(late, "p99<1s,errors<1%")
+    assert (answer.code, {check.state for check in answer.checks}) == (4, {"not told"})
+    told = answer.to_dict()
+    parts = (told, *told["phases"])
+    assert {part[name]["p99"] for part in parts for name in ("latency_ms", "service_ms")} == {None}
+    assert [part["lag_ms"]["p99"] for part in parts] == pytest.approx([20.0] * 3, rel=0.011)
+    assert (set(told["histograms"]), {each["value"] for each in told["slo"]}) == ({"lag"}, {None})
+    files = load.files(answer)
+    metrics = json.loads(files["summary.json"])["metrics"]
+    assert metrics["http_req_duration"] == metrics["http_req_service"] == {}
+    assert "thresholds" not in metrics["http_req_failed"]
+    text = files["metrics.txt"].decode()
+    assert "ashcloud_load_lag_seconds_count 400" in text
+    assert not any(word in text for word in ("latency", "service", "slo_kept{"))
+    assert not any("777" in files[name].decode() for name in ("junit.xml", "summary.json", "metrics.txt", "summary.md"))
+
+
+def test_a_generator_that_was_late_in_one_phase_was_not_in_order() -> None:
+    due = np.arange(400) / 100.0
+    late = np.where((due >= 2.0) & (due < 2.03), 0.5, 0.0)  # three rows: 0.75 % of all, 1.5 % of the peak
+    (reason,) = health.judge(result(sent_s=due + late)).reasons
+    assert reason.startswith("1 % of the rows were sent 500.0 ms late or more in the phase peak, above 10 ms")
 
 
 def test_open_metrics_end_as_they_should_and_add_up() -> None:
@@ -253,17 +284,18 @@ def test_a_full_disk_loses_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(load, "mkdtemp", lambda prefix: str(tmp_path))
     save = LoadResult.save
 
-    def full(self: LoadResult, path: Path) -> None:
+    def full(self: LoadResult, path: Path, in_order: bool = True) -> None:
         if path.parent != tmp_path:
             raise InputError(path, [Fault("", "cannot be written: no space left on device")])
-        save(self, path)
+        save(self, path, in_order)
 
     monkeypatch.setattr(LoadResult, "save", full)
     with pytest.raises(InputError) as caught:
         load.ask(load.LoadQuestion(TINY, HERE), tmp_path / "kept", Terminal())
     assert "no space left" in str(caught.value)
     assert f"the rows are kept in {tmp_path / 'load.npz'}" in str(caught.value)
-    assert load_result(tmp_path / "load.npz").digest == result().digest
+    kept = load_result(tmp_path / "load.npz")
+    assert all(np.array_equal(kept[name], column, equal_nan=True) for name, column in result().columns.items())
     assert not (tmp_path / "kept").exists()
 
 
@@ -285,18 +317,18 @@ def status(took_s: float) -> dict[str, Any]:
 
 def test_a_broken_objective_ends_the_replay_if_asked() -> None:
     objectives = slo.parse("p95<100ms")
-    for abort, took_s, word in ((True, 0.5, "aborted"), (True, 0.05, ""), (False, 0.5, "")):
-        screen = Screen(Terminal(), 60.0, objectives, abort, lambda: False)
+    for rows, took_s, word in ((200, 0.5, "aborted"), (200, 0.05, ""), (10_000, 0.5, "")):
+        screen = Screen(Terminal(), 60.0, {"peak": rows}, objectives, lambda: False)
         screen.status(status(took_s))
         assert screen.stopped() == word
 
 
 def test_ctrl_c_comes_first() -> None:
-    assert Screen(Terminal(), 60.0, (), True, lambda: True).stopped() == "interrupted"
+    assert Screen(Terminal(), 60.0, {}, (), lambda: True).stopped() == "interrupted"
 
 
 def test_the_table_tells_phases_and_the_line_how_far_it_is() -> None:
-    table = Screen(Terminal(), 60.0, (), False, lambda: False).table(status(0.5))
+    table = Screen(Terminal(), 60.0, {}, (), lambda: False).table(status(0.5))
     assert list(table.columns[0].cells) == ["peak", "all"]
     assert line(status(0.5), 60.0) == "load: 2 of 60 s, due 210, ended 200, in flight 5, wrong 0"
     assert [ms(value) for value in (0.000123, 0.0123, 0.456, 12.3, math.nan, None)] == [
@@ -317,7 +349,7 @@ def test_tables_fit_a_terminal_of_80_columns() -> None:
     wide["tallies"] = [{**tally, "answered": 1_234_567, "name": "decline"} for tally in wide["tallies"]]
     shown = io.StringIO()
     console = Console(width=80, file=shown, force_terminal=True)
-    console.print(Screen(Terminal(), 60.0, (), False, lambda: False).table(wide))
+    console.print(Screen(Terminal(), 60.0, {}, (), lambda: False).table(wide))
     load_tables.answer(console, answered(result(9_000.0), "p99<1s"))
     told = shown.getvalue()
     assert "…" not in told

@@ -15,10 +15,10 @@ from ashcloud import main
 from loadtests.compare import Margins
 from loadtests.result import COLUMNS, LoadResult, Outcome
 from reports import load_compare
-from scenarios.errors import TraceError
+from scenarios.errors import InputError, TraceError
 
 
-def stored(folder: Path, name: str, slower: float = 1.0, lag_s: float = 0.0) -> Path:
+def stored(folder: Path, name: str, slower: float = 1.0, lag_s: float = 0.0, **other: object) -> Path:
     """A run folder of twenty minutes at 10/s."""
     rng = np.random.default_rng(3)
     n = 12_000
@@ -29,7 +29,8 @@ def stored(folder: Path, name: str, slower: float = 1.0, lag_s: float = 0.0) -> 
     columns["outcome"] = np.full(n, Outcome.ANSWERED)
     run = folder / name
     run.mkdir()
-    LoadResult(columns, {"phases": [], "schedule": "s", "workers": [], "errors": []}).save(run / "load.npz")
+    about = {"phases": [], "schedule": "s", "workers": [], "errors": [], "status": "finished", **other}
+    LoadResult(columns, about).save(run / "load.npz")
     return run
 
 
@@ -63,6 +64,20 @@ def test_a_late_generator_makes_the_comparison_invalid(tmp_path: Path) -> None:
     assert answer.headline == f"Invalid: the generator was not in order in {two}."
     assert "latency" not in printed(answer)
     assert answer.to_dict()["differences"] == []
+
+
+def test_each_run_is_judged_by_the_lag_that_it_was_allowed(tmp_path: Path) -> None:
+    one, two = stored(tmp_path, "one"), stored(tmp_path, "two", lag_s=0.02, max_lag_s=0.05)
+    assert load_compare.ask(one, two, Margins(latency=1.0), 1).code == 0
+
+
+def test_runs_that_were_ended_early_are_refused_together(tmp_path: Path) -> None:
+    one, two = stored(tmp_path, "one", status="interrupted"), stored(tmp_path, "two", status="aborted")
+    with pytest.raises(InputError) as caught:
+        load_compare.ask(one, two, Margins(), 1)
+    assert [(fault.place, fault.what[:16]) for fault in caught.value.faults] == [
+        (str(one), "was interrupted "), (str(two), "was aborted befo"),
+    ]  # fmt: skip
 
 
 def test_a_run_that_is_not_there_is_said(tmp_path: Path) -> None:
