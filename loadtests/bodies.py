@@ -20,6 +20,7 @@ from loadtests.hostile import forged, spoilt
 from loadtests.schedule import Schedule
 from loadtests.target import Target
 from loadtests.templated import Templated
+from loadtests.terms import Budget, Terms
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
 from scenarios.text import handle, person, render
 
@@ -62,6 +63,13 @@ class Bodies:
     def hostile(self, place: int) -> bool:
         """Whether a service should refuse it."""
         return bool(self._columns["hostile"][place])
+
+    def terms(self, part: int, parts: int) -> Terms:
+        """On which terms a process, one of `parts`, sends them."""
+        if self._template is None:
+            return Terms(self.hostile)
+        per_s = self._template.budget_per_s
+        return Terms(self.hostile, self._template.counts, None if per_s is None else Budget(per_s, part, parts))
 
     def begin(self, wall_s: float) -> None:
         """Say at what time of day (seconds since the epoch) the replay starts; before the first `prepare`."""

@@ -18,6 +18,7 @@ import numpy as np
 
 from loadtests.histogram import Histogram
 from loadtests.result import LoadResult, Outcome
+from loadtests.terms import BEYOND
 
 LAG_P99_S = 0.010
 PHASE_ROWS = 100  # of fewer the last percent is no row
@@ -123,7 +124,10 @@ def judge(result: LoadResult) -> Verdict:
     """
     lag_p99_s = float(result.about.get("max_lag_s", LAG_P99_S))
     reasons = _late(result, lag_p99_s)
-    if dropped := int(np.count_nonzero(result["outcome"] == Outcome.DROPPED)):
+    beyond = np.isin(result["error"], [i for i, text in enumerate(result.about.get("errors", ())) if text == BEYOND])
+    if over := int(np.count_nonzero(beyond)):
+        reasons.append(f"{over:,} rows were {BEYOND} and not sent; ask for less, or lower --speed")
+    if dropped := int(np.count_nonzero((result["outcome"] == Outcome.DROPPED) & ~beyond)):
         reasons.append(f"{dropped:,} rows were dropped, as no connection was left; raise --max-connections")
     workers: Sequence[dict[str, Any]] = result.about.get("workers", [])
     reasons += [f"worker {w['number']} was lost with {w['lost_rows']:,} rows" for w in workers if w.get("lost")]

@@ -31,7 +31,7 @@ class Outcome(IntEnum):
     ANSWERED = 1  # the answer counts as a success
     FAILED = 2  # any other answer, a broken connection, or none in time
     SHED = 3  # the server said that it has too much to do: 429, or 503 with Retry-After
-    DROPPED = 4  # due, but the generator had no connection left: its own fault, never the server's
+    DROPPED = 4  # due, but no connection was left, or the budget was spent: never the server's fault
     ABANDONED = 5  # sent, but the replay ended, or its worker was lost, before there was an answer
 
 

@@ -2,7 +2,7 @@
 
 No greenlet and no thread a request: a timer of the kernel and the sockets call back, and each callback
 sends whatever is due by then. So neither a stall of the server nor a burst of answers keeps rows back. What
-is due when no connection is left is dropped and counted, never sent late in silence.
+is due when no connection is left, or beyond the budget, is dropped and counted, never sent late in silence.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from loadtests.alarm import Alarm, Loop
 from loadtests.result import Outcome
 from loadtests.target import Options, Target
+from loadtests.terms import BEYOND, USUAL, Terms
 from loadtests.wire import IDLE, REJECTED, Connection
 
 BURST = 64  # rows sent in one callback at most: above, answers would go unread
@@ -56,8 +57,8 @@ class Sender:
     request : callable
         Bytes of a request by its place in `due_s`; each place is asked for once.
     options : Options
-    hostile : callable, optional
-        Whether a place should be refused: then 4xx and a rejected post are the right answers, and 2xx is none.
+    terms : Terms, optional
+        How many a second, and what counts as success.
 
     Attributes
     ----------
@@ -74,14 +75,14 @@ class Sender:
         due_s: Sequence[float],
         request: Callable[[int], bytes],
         options: Options,
-        hostile: Callable[[int], bool] = lambda place: False,
+        terms: Terms = USUAL,
     ) -> None:
         self.loop = loop
         self.family, self.address, self.host, self.tls = endpoint
         self.results: deque[Ended] = deque()
         self.sent = 0
         self.halted = False
-        self._due, self._request, self._options, self._hostile = due_s, request, options, hostile
+        self._due, self._request, self._options, self._terms = due_s, request, options, terms
         self._idle: deque[Connection] = deque()
         self._flying: dict[Connection, None] = {}  # in the order of their sending
         self._open = 0
@@ -133,7 +134,7 @@ class Sender:
             self._alarm.at(self._next_s)
 
     def _send_due(self) -> None:
-        due, n = self._due, min(len(self._due), self.sent + BURST)
+        due, n, budget = self._due, min(len(self._due), self.sent + BURST), self._terms.budget
         t = now()
         while self.sent < n:
             if due[self.sent] > t:
@@ -142,12 +143,18 @@ class Sender:
                     return
             place = self.sent
             self.sent = place + 1
+            if budget is not None and not budget.take(now()):
+                self._drop(place, BEYOND)
+                continue
             connection = self._connection()
             if connection is None:
-                self.results.append(Ended(place, math.nan, math.nan, t, 0, Outcome.DROPPED, NO_CONNECTION, 0))
+                self._drop(place, NO_CONNECTION)
                 continue
             self._flying[connection] = None
             connection.send(self._request(place), place)
+
+    def _drop(self, place: int, why: str) -> None:
+        self.results.append(Ended(place, math.nan, math.nan, now(), 0, Outcome.DROPPED, why, 0))
 
     def _connection(self) -> Connection | None:
         """The one that was used last, or a new one; None if there are too many."""
@@ -174,11 +181,12 @@ class Sender:
     # What connections tell.
 
     def ended(self, connection: Connection, status: int, error: str, shed: bool, keep: bool) -> None:
-        """A row has ended: 2xx is an answer, 429 and 503 with Retry-After are shed, all else has failed."""
+        """A row has ended: a success is an answer, 429 and 503 with Retry-After are shed, all else has failed."""
         t = now()
         place, connection.place = connection.place, IDLE
         del self._flying[connection]
-        outcome, error = judged(status, error, shed, self._hostile(place))
+        terms = self._terms
+        outcome, error = judged(status, error, shed, terms.hostile(place), terms.success(status))
         self.results.append(
             Ended(place, connection.sent_s, connection.first_s, t, status, outcome, error, connection.length)
         )
@@ -218,9 +226,9 @@ class Sender:
         return given_up
 
 
-def judged(status: int, error: str, shed: bool, hostile: bool) -> tuple[Outcome, str]:
+def judged(status: int, error: str, shed: bool, hostile: bool, success: bool) -> tuple[Outcome, str]:
     """What an answer means, and what is wrong with it; a hostile post has to be refused."""
-    good = 200 <= status < 300 and not error
+    good = success and not error
     if hostile and not shed:
         if error == REJECTED or (400 <= status < 500 and not error):
             return Outcome.ANSWERED, ""

@@ -94,6 +94,9 @@ class Talk(asyncio.Protocol):
             told = {"posts": Talk.posts, "ids": len(Talk.ids), "connections": Talk.connections}
             self._to.write(answer(200, json.dumps(told).encode()))
             return
+        if head.startswith(b"GET "):
+            self._to.write(answer(404))
+            return
         mentions = json.loads(body)["mentions"]
         if not mentions and self.behaviour not in ("never", "ssh"):
             said = self.behaviour.partition("-")[2] if self.behaviour.startswith("signed-") else ""

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
+from load_peer import peer
 from seats import listening
 
 from loadtests.bodies import Bodies, probe
+from loadtests.health import judge
+from loadtests.result import Outcome
 from loadtests.schedule import at_times
 from loadtests.stepping import Steppers
 from loadtests.target import Options
 from loadtests.templated import target_of
 from loadtests.templates import TemplateError
+from loadtests.terms import Budget
 from reports.load_ask import where
 from scenarios.errors import InputError
 
@@ -72,7 +77,6 @@ def test_the_secret_is_not_in_what_is_told_or_planned(file: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ('body = {', 'success = [302]\nbody = {', "operations.post.success has 302; a replay counts 200 to 299"),
         (
             'kind = "header"\nname = "X-Key"\nvalue = "{env:OURS_KEY}"',
             'kind = "oauth2"\ntoken_url = "/t"\nclient_id = "a"\nclient_secret = "b"',
@@ -105,6 +109,57 @@ def test_a_word_is_an_address_or_a_file(file: Path) -> None:
         where("127.0.0.1", "/p", "")
     with pytest.raises(InputError, match="does not exist"):
         where("missing.toml", "/p", "")
+
+
+@pytest.mark.parametrize(
+    ("lines", "success", "outcome"),
+    [
+        ("", range(200, 300), Outcome.FAILED),
+        ("success = [302]", [302], Outcome.ANSWERED),
+        ("success = [201]\nnothing = [404]", [201, 404], Outcome.FAILED),
+    ],
+)
+def test_what_counts_as_an_answer_is_what_the_file_says(
+    lines: str, success: Sequence[int], outcome: Outcome, file: Path
+) -> None:
+    with peer("status-302") as server:
+        told = file.read_text().replace("http://127.0.0.1:8000/api", server.url)
+        file.write_text(
+            told.replace("body = {", f'{lines}\nbody = {{ mentions = [{{ external_id = "{{post}}" }}],').replace(
+                "PUT", "POST"
+            )
+        )
+        rows = at_times(np.array([0.0]), "test")
+        bodies = Bodies(rows, slice(None), target_of(str(file)), "run")
+        assert [status for status in range(100, 600) if bodies.terms(0, 1).success(status)] == list(success)
+        with Steppers(target_of(str(file)), Options()) as sender:
+            result = sender.send(rows)
+    assert (result["status"][0], Outcome(result["outcome"][0])) == (302, outcome)
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_no_more_is_sent_in_any_second_than_the_budget_allows(workers: int, file: Path) -> None:
+    with listening(50, 0.001) as url:
+        told = file.read_text().replace("http://127.0.0.1:8000/api", url)
+        file.write_text(told.replace("body = {", "budget_per_s = 10\nbody = {"))
+        with Steppers(target_of(str(file)), Options(workers)) as sender:
+            result = sender.send(at_times(np.linspace(0.0, 1.5, 90), "test"))
+    sent_s = np.sort(result["sent_s"][result.of(Outcome.ANSWERED)])
+    assert sent_s.size + result.counts()["dropped"] == 90
+    # Ten at the start, ten when their second is over: none of the rows due in between.
+    assert sent_s.size == 20
+    assert (sent_s[10:] - sent_s[:-10] > 1.0).all()
+    assert any(words.startswith("70 rows were beyond the budget of") for words in judge(result).reasons)
+
+
+@pytest.mark.parametrize(
+    ("per_s", "parts", "shares", "span_s"), [(10.0, 3, [4, 3, 3], 1.0), (2.5, 1, [2], 1.0), (0.5, 2, [1, 0], 2.0)]
+)
+def test_processes_share_a_budget_in_whole_sends(per_s: float, parts: int, shares: list[int], span_s: float) -> None:
+    budgets = [Budget(per_s, part, parts) for part in range(parts)]
+    assert [sum(budget.take(0.0) for _ in range(20)) for budget in budgets] == shares
+    assert [sum(budget.take(span_s) for _ in range(20)) for budget in budgets] == [0] * parts
+    assert [sum(budget.take(span_s + 0.001) for _ in range(20)) for budget in budgets] == shares
 
 
 @pytest.mark.slow
