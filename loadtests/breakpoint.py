@@ -17,9 +17,10 @@ import numpy as np
 
 from loadtests import usl
 from loadtests.steps import Judged, Phase
+from scenarios.errors import ComponentError
 
 Measure = Callable[[float, Phase], Judged]
-Status = Literal["found", "above", "below", "unsettled", "invalid", "interrupted"]
+Status = Literal["found", "above", "below", "unsettled", "invalid", "interrupted", "failed"]
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class Found:
         ``found``: capacity lies between `low_per_s` and `high_per_s`, both confirmed. ``above``: the
         highest rate that was allowed passed. ``below``: even the lowest failed. ``unsettled``: the ends
         would not be confirmed, or no more was to be sent. ``invalid``: the generator was not up to it.
-        ``interrupted``: by the user.
+        ``interrupted``: by the user. ``failed``: what was to send does not work any more.
     low_per_s, high_per_s : float or None
         Highest rate at which it never failed, lowest at which it never passed, as far as known.
     steps : tuple of Judged
@@ -133,7 +134,8 @@ def search(
     Parameters
     ----------
     measure : callable (requests per second, what for) -> Judged
-        Lays the rate on the service. `Spent` or a KeyboardInterrupt ends the search with what is known so far.
+        Lays the rate on the service. `Spent`, a KeyboardInterrupt or a `ComponentError` ends the search with what
+        is known so far.
     plan : Plan
     rng : numpy.random.Generator
         Draws the order in which the ends are confirmed.
@@ -150,6 +152,8 @@ def search(
         return gap.found("unsettled", str(spent))
     except KeyboardInterrupt:
         return gap.found("interrupted", "interrupted; the steps so far are kept")
+    except ComponentError as fault:
+        return gap.found("failed", str(fault))
     return gap.found("found", "")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -16,6 +16,7 @@ from loadtests.result import LoadResult
 from loadtests.schedule import Schedule, at_times
 from loadtests.steps import Criteria, Judged, Limits, Phase, judged
 from loadtests.windows import measured
+from scenarios.errors import ComponentError
 
 NAME = "breakpoint"
 MOST_WINDOWS = 2.0  # a step at a low rate goes on for that many windows at most, to reach its samples
@@ -123,13 +124,13 @@ class Rates:
         return None
 
     def _send(self, shape: shapes.Shape) -> LoadResult:
-        if self._most is not None and self.sent + shape.total > self._most:
+        rng = np.random.default_rng([self._seed, self._number])
+        schedule = at_times(shape.due_s(self.timing.spacing, rng), NAME, self._seed)
+        if self._most is not None and self.sent + len(schedule) > self._most:
             raise Spent(f"{self.sent:,} requests are sent; the next step would go beyond the {self._most:,} allowed")
         if self._number:
             time.sleep(self.timing.rest_s)
-        rng = np.random.default_rng([self._seed, self._number])
         self._number += 1
-        schedule = at_times(shape.due_s(self.timing.spacing, rng), NAME, self._seed)
         self.sent += len(schedule)
         return self._sender.send(schedule)
 
@@ -145,3 +146,5 @@ def find(rates: Rates, plan: Plan, seed: int, with_recovery: bool = True) -> Bro
         return Broken(found, rates.recover(found.low_per_s, found.high_per_s))
     except (KeyboardInterrupt, Spent):
         return Broken(found, None)
+    except ComponentError as fault:
+        return Broken(replace(found, status="failed", why=f"while its recovery was timed, {fault}"), None)

@@ -33,7 +33,7 @@ from scenarios.storage import write_atomic
 
 RESULTS, FIGURE = "breakpoint.json", "breakpoint.svg"
 LEAST = 10  # requests in a window: fewer are no load
-CODES = {"found": 0, "above": 0, "below": 1, "unsettled": 1, "invalid": 4, "interrupted": 130}
+CODES = {"found": 0, "above": 0, "below": 1, "unsettled": 1, "invalid": 4, "interrupted": 130, "failed": 3}
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ class BreakAnswer:
 
     @property
     def code(self) -> int:
-        """Exit code: 1 if it broke below every rate or would not settle, 4 if the generator was not up to it."""
+        """Exit code: 1 if it broke below every rate or would not settle, 3 if a process died, 4 if it was too slow."""
         return CODES[self.broken.found.status]
 
     def to_dict(self) -> dict[str, Any]:

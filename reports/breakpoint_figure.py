@@ -36,7 +36,9 @@ def draw_staircase(ax: Axes, steps: Sequence[Judged], low_per_s: float | None, h
         some = [i for i, judged in enumerate(steps) if judged.verdict == verdict]
         if some:
             ax.plot(number[some], rates[some], mark, color=colour, markersize=5.0, label=name)
-    ax.set(xlabel="step of the search", ylabel="offered, requests/s", xlim=(0.5, rates.size + 0.5), ylim=(0, None))
+    ax.set(
+        xlabel="step of the search", ylabel="offered, requests/s", xlim=(0.5, max(rates.size, 1) + 0.5), ylim=(0, None)
+    )
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     return _dressed(ax)
 

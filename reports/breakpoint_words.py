@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from loadtests.breakpoint import Found
 from loadtests.rates import Broken
-from loadtests.steps import Judged
+from loadtests.steps import Judged, Verdict
 from loadtests.usl import MIN_LEVELS, Usl
 
 
@@ -29,7 +29,7 @@ def headline(found: Found) -> str:
         return f"Capacity below {rate(high)} requests/s"
     known = [f"it kept up at {rate(low)}/s"] if low is not None else []
     known += [f"it failed at {rate(high)}/s"] if high is not None else []
-    start = "Interrupted" if found.status == "interrupted" else "Not settled"
+    start = {"interrupted": "Interrupted", "failed": "Broken off"}.get(found.status, "Not settled")
     return f"{start}: {', '.join(known) or 'nothing is known yet'}"
 
 
@@ -52,15 +52,15 @@ def lines(broken: Broken) -> Iterator[str]:
 def _ends(found: Found) -> Iterator[str]:
     if found.status != "found":
         return
-    low, high = (_at(found, end) for end in (found.low_per_s, found.high_per_s))
+    low, high = _at(found, found.low_per_s, "pass"), _at(found, found.high_per_s, "fail")
     slowest = max((j.step.p99_s for j in low if j.step.p99_s is not None), default=None)
     told = "" if slowest is None else f", with a p99 of {1e3 * slowest:,.0f} ms at most"
     yield f"It kept up {times(len(low))} at {rate(low[0].step.asked_per_s)}/s{told}."
     yield f"It failed {times(len(high))} at {rate(high[0].step.asked_per_s)}/s: {'; '.join(high[-1].reasons)}."
 
 
-def _at(found: Found, per_s: float | None) -> list[Judged]:
-    return [j for j in found.steps if j.step.asked_per_s == per_s and j.verdict != "void"]
+def _at(found: Found, per_s: float | None, verdict: Verdict) -> list[Judged]:
+    return [j for j in found.steps if j.step.asked_per_s == per_s and j.verdict == verdict]
 
 
 def times(n: int) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+
 import numpy as np
 import pytest
 from seats import OnPaper
 
-from loadtests.breakpoint import Plan
+from loadtests.breakpoint import Plan, Spent
 from loadtests.rates import Broken, Rates, Timing, find
+from loadtests.result import LoadResult
+from loadtests.schedule import Schedule
 from loadtests.steps import Criteria, Judged, Limits
+from scenarios.errors import ComponentError
 
 QUICK = Timing(warm_up_s=0.5, window_s=2.0, samples=0, rest_s=0.0, spacing="even", surge_s=2.0, watched_s=10.0)
 
@@ -104,6 +109,45 @@ def test_no_more_is_sent_than_is_allowed() -> None:
     assert found.status == "unsettled"
     assert found.why == "563 requests are sent; the next step would go beyond the 700 allowed"
     assert sum(len(schedule) for schedule in service.sent) == rates.sent == 563
+
+
+def test_no_more_is_sent_than_is_allowed_when_chance_draws_more_than_are_expected() -> None:
+    timing = Timing(0.5, 2.0, samples=0, rest_s=0.0)
+    sent = []
+    for seed in range(8):
+        rates = Rates(OnPaper(8, 0.04), timing, Criteria(), Limits(), seed, most_requests=250)
+        with contextlib.suppress(Spent):
+            rates.measure(100.0, "climb")  # 250 are expected, so about every second draw is above
+        sent.append(rates.sent)
+    assert 0 in sent
+    assert 200 < max(sent) <= 250
+
+
+class Mortal(OnPaper):
+    """Its process dies after so many schedules."""
+
+    lives = 3
+
+    def send(self, schedule: Schedule) -> LoadResult:
+        if len(self.sent) == self.lives:
+            raise ComponentError("sending process 0 ended by itself")
+        return super().send(schedule)
+
+
+def test_a_sender_that_dies_ends_the_search_and_the_steps_so_far_are_kept() -> None:
+    found = broken(Mortal(8, 0.04)).found
+    assert (found.status, len(found.steps)) == ("failed", 3)
+    assert found.why == "sending process 0 ended by itself"
+    assert found.low_per_s == found.steps[-1].step.asked_per_s
+
+
+def test_a_sender_that_dies_in_the_surge_leaves_the_gap_that_was_found() -> None:
+    service = Mortal(8, 0.04)
+    service.lives = len(broken(OnPaper(8, 0.04), confirmations=1).found.steps)
+    told = broken(service, confirmations=1)
+    assert (told.found.status, told.recovery) == ("failed", None)
+    assert told.found.low_per_s is not None and told.found.high_per_s is not None
+    assert told.found.why == "while its recovery was timed, sending process 0 ended by itself"
 
 
 def test_each_step_is_told_as_it_ends() -> None:

@@ -55,6 +55,15 @@ def test_a_process_that_is_killed_is_a_component_that_failed() -> None:
             sender.send(at_times(np.array([0.0]), "test"))
 
 
+@pytest.mark.slow
+def test_a_search_whose_process_is_killed_keeps_its_steps() -> None:
+    with listening(50, 0.01) as url, Steppers(Target(url, path="/"), Options()) as sender:
+        rates = Rates(sender, SHORT, Criteria(), BUSY, 1, told=lambda judged: os.kill(sender.pids[0], 9))
+        told = find(rates, Plan(200.0, 0.1), seed=1).found
+    assert (told.status, len(told.steps)) == ("failed", 1)
+    assert told.why.startswith("sending process 0 ended by itself with code -9")
+
+
 def test_a_service_that_is_not_there_is_said_before_anything_is_started() -> None:
     with pytest.raises(ComponentError, match="nobody listens there"):
         Steppers(Target("http://127.0.0.1:9"), Options())

@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from rich.console import Console
 from seats import OnPaper
 
-from loadtests.breakpoint import Plan
+from loadtests.breakpoint import Found, Plan
 from loadtests.rates import Broken, Rates, Timing, find
 from loadtests.steps import Criteria, Limits
 from loadtests.target import Options, Target
@@ -92,6 +92,28 @@ def test_an_interrupted_search_says_how_far_it_came() -> None:
     told = replace(FOUND, broken=Broken(found, None))
     assert told.code == 130
     assert next(lines(told.broken)) == f"Interrupted: it kept up at {found.low_per_s:.3g}/s."
+
+
+@pytest.mark.parametrize("steps", [0, 5])
+def test_a_search_whose_process_died_is_told_and_kept_with_exit_code_3(steps: int) -> None:
+    done = FOUND.broken.found.steps[:steps]
+    low = done[-1].step.asked_per_s if done else None
+    told = replace(FOUND, broken=Broken(Found("failed", low, None, done, "sending process 0 ended by itself"), None))
+    assert told.code == 3
+    first, why, *_ = lines(told.broken)
+    assert first == f"Broken off: {'nothing is known yet' if low is None else f'it kept up at {low:.3g}/s'}."
+    assert why == "Sending process 0 ended by itself."
+    assert len(json.loads(breakpoint.files(told)["breakpoint.json"])["steps"]) == steps
+
+
+def test_how_often_it_kept_up_counts_no_failure_at_that_rate_and_the_other_way_round() -> None:
+    found = FOUND.broken.found
+    low, high = (
+        next(j for j in found.steps if j.step.asked_per_s == end) for end in (found.low_per_s, found.high_per_s)
+    )
+    odd = (replace(low, verdict="fail"), replace(high, verdict="pass"))
+    told = Broken(replace(found, steps=(*odd, *found.steps)), None)
+    assert list(lines(told))[1:3] == list(lines(FOUND.broken))[1:3]
 
 
 def test_the_secret_is_not_written_down() -> None:
