@@ -69,6 +69,7 @@ def create_app(
             care = app.state.care = Care(store, access, knobs, metrics, clock)
             gate.store = store
             store.slow_down(knobs.commit_delay_s)
+            store.measure(metrics.commit)
             care.start()
             try:
                 yield

@@ -8,6 +8,7 @@ from careapi.tx import Tx
 from scenarios.names import Language
 
 BUCKETS_S = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+BUCKETS_JOBS = (1, 2, 4, 8, 16, 32, 64)
 
 
 class Metrics:
@@ -27,8 +28,19 @@ class Metrics:
         self.inflight = Gauge("care_inflight", "Requests in hand.", registry=own)
         self.streams = Gauge("care_streams", "Streams of events that are open.", registry=own)
         self.waiting = Gauge("care_writes_waiting", "Writes that no transaction has taken up.", registry=own)
+        self.commit_jobs = Histogram(
+            "care_commit_jobs", "Writes that shared a transaction.", registry=own, buckets=BUCKETS_JOBS
+        )
+        self.commit_seconds = Histogram(
+            "care_commit_seconds", "Time of a transaction that writes.", registry=own, buckets=BUCKETS_S
+        )
         self.open = Gauge("care_open_cases", "Cases that wait for an agent.", ["lang"], registry=own)
         self.oldest = Gauge("care_oldest_wait_seconds", "How long the oldest of them waits.", ["lang"], registry=own)
+
+    def commit(self, jobs: int, took_s: float) -> None:
+        """Count a transaction; called from any thread."""
+        self.commit_jobs.observe(jobs)
+        self.commit_seconds.observe(took_s)
 
     def text(self) -> bytes:
         """The metrics in the form that Prometheus reads."""

@@ -19,6 +19,7 @@ import asyncpg
 from careapi.model import Unavailable
 from careapi.pg_bridge import PgDatabase, bridged
 from careapi.pg_link import Link, Lost
+from careapi.writer import nobody
 
 MOST_JOBS = 64
 CHANNEL = "care_events"
@@ -59,10 +60,6 @@ class Order:
     since_s: float = field(default_factory=time.monotonic)
 
 
-def _nobody() -> None:
-    """Nobody is told of a commit."""
-
-
 Done = list[tuple[Order, Any, Exception | None]]
 
 
@@ -100,7 +97,8 @@ class PgWriter:
         self._touched = False  # whether a job has done something since the savepoint
         self.batches = self.jobs = 0
         self.delay_s = 0.0  # a knob: each batch takes at least so long, as on a slow disk
-        self.on_commit: Callable[[], None] = _nobody
+        self.on_commit: Callable[[], None] = nobody
+        self.on_batch: Callable[[int, float], None] = nobody  # with number of jobs and seconds
         self._oldest_s: float | None = None
         self._task = asyncio.get_running_loop().create_task(self._run(), name="care-writer")
 
@@ -139,11 +137,13 @@ class PgWriter:
             batch = [order for order in batch if not order.answer.done()]  # whoever asked has gone away
             if batch:
                 self._oldest_s = min(order.since_s for order in batch)
+                began_s = time.perf_counter()
                 await asyncio.sleep(self.delay_s)
                 _answer(await self._write(batch))
                 self._oldest_s = None
                 self.batches += 1
                 self.jobs += len(batch)
+                self.on_batch(len(batch), time.perf_counter() - began_s)
                 if self._changed:
                     self.on_commit()
 

@@ -65,6 +65,9 @@ class Store(Protocol):
     def listen(self, poke: Callable[[], None]) -> None:
         """Call `poke` on the running loop soon after each commit, of this process or another; it must be quick."""
 
+    def measure(self, told: Callable[[int, float], None]) -> None:
+        """Call `told` with writes and seconds of each transaction that writes, from any thread."""
+
     def waiting(self) -> int:
         """Number of writes that no transaction has taken up yet."""
 

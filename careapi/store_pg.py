@@ -113,6 +113,10 @@ class PostgresStore:
         self.writer.on_commit = self.claimer.on_commit = poke
         self._listener.start(poke)
 
+    def measure(self, told: Callable[[int, float], None]) -> None:
+        """See `Store.measure`."""
+        self.writer.on_batch = self.claimer.on_batch = told
+
     def waiting(self) -> int:
         """See `Store.waiting`."""
         return self.writer.waiting() + self.claimer.waiting()

@@ -102,6 +102,10 @@ class SqliteStore:
 
         self.writer.on_commit = committed
 
+    def measure(self, told: Callable[[int, float], None]) -> None:
+        """See `Store.measure`."""
+        self.writer.on_batch = told
+
     def waiting(self) -> int:
         """See `Store.waiting`."""
         return self.writer.waiting()

@@ -30,7 +30,7 @@ class _Order:
     since_s: float = field(default_factory=time.monotonic)
 
 
-def _nobody() -> None:
+def nobody(*_: object) -> None:
     """Nobody is told of a commit."""
 
 
@@ -57,7 +57,8 @@ class Writer:
         self._closed = False
         self.batches = self.jobs = 0
         self.delay_s = 0.0  # a knob: each batch takes at least so long, as on a slow disk
-        self.on_commit: Callable[[], None] = _nobody  # called in the thread of the writer
+        self.on_commit: Callable[[], None] = nobody  # called in the thread of the writer
+        self.on_batch: Callable[[int, float], None] = nobody  # the same, with number of jobs and seconds
         self._oldest_s: float | None = None
         self._thread = threading.Thread(target=self._run, name="care-writer", daemon=True)
         self._thread.start()
@@ -130,6 +131,7 @@ class Writer:
         done: list[tuple[_Order, Any, Exception | None]] = []
         if batch[0].alone:
             return self._run_alone(db, batch[0])
+        began_s = time.perf_counter()
         if self.delay_s:
             time.sleep(self.delay_s)
         try:
@@ -143,6 +145,7 @@ class Writer:
             done = [(order, None, Unavailable(str(fault))) for order in batch]
         self.batches += 1
         self.jobs += len(batch)
+        self.on_batch(len(batch), time.perf_counter() - began_s)
         for order, result, error in done:
             if error is None:
                 order.answer.set_result(result)

@@ -218,6 +218,10 @@ def test_the_service_tells_how_it_is(tmp_path: Path) -> None:
         text = (await client.http.get("/metrics")).text
         assert 'care_open_cases{lang="en"} 1.0' in text
         assert 'care_requests_total{kind="intake",status="202"} 1.0' in text
+        told = dict(line.rsplit(" ", 1) for line in text.splitlines() if line.startswith("care_commit"))
+        assert float(told["care_commit_jobs_sum"]) >= float(told["care_commit_jobs_count"]) > 0.0
+        assert told["care_commit_seconds_count"] == told["care_commit_jobs_count"]
+        assert 0.0 < float(told["care_commit_seconds_sum"]) < 60.0
         page = (await client.http.get("/docs")).text
         assert "/openapi.json" in page and "://" not in page
         assert (await client.http.get("/openapi.json")).json()["info"]["title"] == "ashcloud care service"
