@@ -4,7 +4,7 @@ They come in the generic form at one path, or, if the path holds ``{platform}``,
 its platform's own.
 
 A signature holds the time, and a service may refuse one that is five minutes old: so posts are made for the
-moment at which they are due, and only some seconds ahead.
+moment at which they are due, and two minutes ahead at most.
 """
 
 from __future__ import annotations

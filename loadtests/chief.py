@@ -116,7 +116,6 @@ class Chief:
         books = {
             "errors": self._collector.errors,
             "workers": [{"number": number, **spent} for number, spent in enumerate(self._spent)],
-            "halted": self.halted,
             "start_wall_s": self.start_wall_s,
         }
         (self._folder / BOOKS).write_text(json.dumps(books), "utf-8")

@@ -93,7 +93,7 @@ class Local:
 
     def _tell(self, message: dict[str, Any]) -> None:
         self._chief.rows(0, message)
-        self._control.tell(status=self._chief.status())
+        self._control.tell(status={**self._chief.status(), "processes": [os.getpid()]})
 
     def _hear(self, word: str) -> None:
         if word == "halt":

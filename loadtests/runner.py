@@ -42,8 +42,8 @@ class Watch(Protocol):
 
     def status(self, status: Status) -> None:
         """How it goes, about twice a second: `at_s`, `due`, `handed`, `in_flight`, `lost`, and `tallies` with
-        counts by outcome and sparse histograms (`loadtests.collect.Tally`), that of all rows first; with several
-        workers `processes`, the number of each."""
+        counts by outcome and sparse histograms (`loadtests.collect.Tally`), that of all rows first; while it
+        sends also `processes`, the number of each that does."""
 
     def stopped(self) -> str:
         """Why it should stop now: ``interrupted``, ``aborted``; empty to go on."""

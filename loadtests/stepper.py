@@ -1,7 +1,7 @@
 """A process that lays one step of load after the other on a service, as it is told on standard input.
 
 It sends with the same sender as a replay, without Locust, so a step of two seconds takes little more
-than two seconds. `loadtests.crew` starts such processes and talks to them. Messages are MessagePack
+than two seconds. `loadtests.stepping` starts such processes and talks to them. Messages are MessagePack
 with their length in front.
 
     in   {folder, part, parts}      a plan and a schedule to prepare

@@ -161,7 +161,7 @@ def files(answer: BreakAnswer) -> dict[str, bytes]:
 
 def draw(console: Console, answer: BreakAnswer) -> None:
     """Print the steps and what they mean."""
-    columns = ("step", "requests/s", "verdict", "answered", "in flight", "p50 ms", "p99 ms", "send lag p99 ms", "")
+    columns = ("step", "requests/s", "verdict", "answered", "in flight", "p50 ms", "p99 ms", "lag p99 ms", "")
     show(console, columns, [_row(judged) for judged in answer.broken.found.steps], (1, 3, 4, 5, 6, 7))
     console.print()
     for line in lines(answer.broken):
