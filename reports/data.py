@@ -11,6 +11,7 @@ import numpy as np
 
 from reports.crisis import PlanStory, Steps, steps_of, story
 from reports.series import HOUR_S, Series, Tally, Work, overlay, tally, weigh
+from reports.staffing import Blocks, Seen, Staffing, look, staffing
 from scenarios.errors import RunError
 from scenarios.model import Scenario
 from scenarios.names import Language, members
@@ -73,6 +74,8 @@ class ReportData:
         What the crisis plan did, None without one.
     series, work, gap
         By the clock, the weight of the work, and where it exceeds the heads most.
+    staffing : Staffing
+        Who would be needed and who is there, by language and block of hours.
     window_s : (float, float)
         Of the runs, in seconds from onset: that of the scenario, or what is left of it after a cut.
     origins : tuple of Origin
@@ -91,6 +94,7 @@ class ReportData:
     series: Series
     work: Work
     gap: Gap
+    staffing: Staffing
     window_s: tuple[float, float]
     origins: tuple[Origin, ...]
 
@@ -168,6 +172,13 @@ def collect(
         series=series,
         work=work,
         gap=_gap(series, work, window_s[1] / HOUR_S),
+        staffing=staffing(
+            scenario,
+            desk,
+            Blocks.of(scenario, window_s),
+            [run.staff for run in runs],
+            [run.origin.size_u for run in runs],
+        ),
         window_s=window_s,
         origins=tuple(run.origin for run in runs),
     )
@@ -183,6 +194,7 @@ class _Seen:
     intervals: Intervals
     tally: Tally
     steps: Steps
+    staff: Seen
     window_s: tuple[float, float]
     origin: Origin
 
@@ -202,6 +214,7 @@ def _seen(scenario: Scenario, desk: Desk, i: int, outcome: Outcome, trace: Trace
         intervals=intervals(outcome, trace),
         tally=tally(outcome),
         steps=steps_of(outcome),
+        staff=look(outcome, Blocks.of(scenario, (float(start_s), float(end_s)))),
         window_s=(float(start_s), float(end_s)),
         origin=_origin(outcome),
     )

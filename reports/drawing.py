@@ -13,7 +13,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from reports import figures, palette
+from reports import figures, palette, staffing_figure
 from reports.data import ReportData
 from reports.timeline import Timeline, timeline
 from reports.words import stands_out
@@ -58,7 +58,7 @@ Draw = Callable[[Sequence[Axes], Timeline, bool], None]
 
 
 def drawings(data: ReportData) -> tuple[Drawing, ...]:
-    """All figures of a report, in the order of the page."""
+    """All figures of a report, in the order of the page; the last one is that of the section on staff."""
     s = data.series
     shaded = faults_h(data)
 
@@ -85,6 +85,11 @@ def drawings(data: ReportData) -> tuple[Drawing, ...]:
         worst = data.bottleneck[0] if data.bottleneck and stands_out(data) else None
         figures.draw_languages(axes[0], language_shares(data), worst, 48.0 if narrow else 16.0)
 
+    def needed(axes: Sequence[Axes], axis: Timeline, narrow: bool) -> None:
+        staffing_figure.draw(axes, data.staffing, axis, data.clock, narrow)
+        _finish(axes[:1], shaded, 1 if narrow else 3)
+        _finish(axes[1:], [], 2 if narrow else 5)
+
     heights = (2.2, 1.1, 1.1) if s.posts is not None else (2.2, 1.1)
     made = [_drawn("arrivals", data, heights, arrivals), _drawn("backlog", data, (2.4,), backlog)]
     if float(s.unread.mean.max(initial=0.0)) > 0:
@@ -92,6 +97,8 @@ def drawings(data: ReportData) -> tuple[Drawing, ...]:
     made.append(_drawn("answered", data, (2.2,), answered))
     if data.languages:
         made.append(_drawn("languages", data, (0.25 + 0.2 * len(data.languages),), languages))
+    many = len(data.staffing.languages)
+    made.append(_drawn(staffing_figure.NAME, data, (1.8, 0.25 + 0.2 * many) if many else (1.8,), needed))
     return tuple(made)
 
 

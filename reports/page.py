@@ -12,11 +12,12 @@ import numpy as np
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
 from markupsafe import Markup, escape
 
-from reports import background, drawing, palette, words
+from reports import background, drawing, palette, staffing_figure, staffing_page, words
 from reports import formats as fm
 from reports.data import ReportData, Summary
 from reports.names import LANGUAGES, PILLARS
 from reports.series import BAND, RUNS_FOR_BAND
+from reports.staffing_page import TableView
 from sim.measures import FEW_CASES, MEASURES, PROMISE_SHARE, Measure
 
 _SPAN = re.compile(rf"\(?(?:&lt;)?[\d.,]+–[\d.,]+(?:{fm.NBSP}[%\w]+)?\)?")
@@ -54,22 +55,13 @@ class Line:
     runs: str
 
 
-@dataclass(frozen=True)
-class TableView:
-    """Names of columns and rows of texts; the first column names the row."""
-
-    caption: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
 def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> str:
     """The report as one HTML file: no script, and nothing that would have to be fetched.
 
     The same data give the same bytes. `drawn` are its figures, if they are drawn already.
     """
     verdict = words.verdict(data)
-    figures = [
+    figures: list[dict[str, Any]] = [
         {
             "drawing": each,
             "wide": Markup(each.wide),
@@ -89,7 +81,9 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
         level=f"{100 * data.level:g}",
         mark=fm.share(PROMISE_SHARE),
         tiles=tiles(data),
-        figures=figures,
+        figures=[each for each in figures if each["drawing"].name != staffing_figure.NAME],
+        staffing=staffing_page.section(data),
+        staffing_figure=next(each for each in figures if each["drawing"].name == staffing_figure.NAME),
         bands=_bands(data),
         means=f"Lines are means over {data.runs} runs." if data.runs > 1 else "One run.",
         pillars=[(PILLARS[pillar], _lines(data, pillar)) for pillar in PILLARS],
@@ -286,6 +280,8 @@ def _figure_table(data: ReportData, name: str) -> TableView:
             ("within 20 minutes", _shares(s.within_20min.mean.tolist())),
             ("within 60 minutes", _shares(s.within_60min.mean.tolist())),
         ]
+    elif name == staffing_figure.NAME:
+        return staffing_page.hours(data)
     else:
         return _languages_table(data)
     when = [fm.clock(data.clock(hour * fm.HOUR_S)) for hour in wide[:-1].tolist()]

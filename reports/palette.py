@@ -20,6 +20,7 @@ BLACK = "#000000"
 LINES = (BLUE, VERMILLION, GREEN, PURPLE)
 FILLS = (BLUE, ORANGE, GREEN, SKY, PURPLE)  # neighbours differ in lightness, so that they work in grey
 OTHERS = "#C9CFD4"
+LACK = ("#FBDCC8", "#F0A070", "#D55E00", "#7A2C00")  # from a little to much, each darker than the one before
 
 PAPER = "#FFFFFF"
 PANEL = "#F5F7F9"

@@ -7,6 +7,7 @@ runs/volcano/
     trace_000.npz, outcome_000.npz      the rows of the first run, and so on
     measures.json                       means with intervals, and the measures of each run
     report.html                         the page, once it was made
+    staffing.csv                        who is needed and who is there, by block of hours
     figures/arrivals.svg ...            its figures, one file each
     blocks/000000.json ...              what has finished, as long as it is not whole
 """
@@ -149,11 +150,13 @@ def make_page(run: Run, name: str = REPORT) -> Verdict:
     from reports.data import collect
     from reports.drawing import alone, drawings
     from reports.page import page
+    from reports.staffing_words import FILE, table
     from reports.words import verdict
 
     data = collect(run.scenario, run.desk, run.outcomes, run.traces, run.manifest.model_dump(mode="json"))
     drawn = drawings(data)
     write_atomic(run.folder / name, page(data, drawn).encode())
+    write_atomic(run.folder / FILE, table(data.staffing, run.scenario))
     (run.folder / FIGURES).mkdir(exist_ok=True)
     for each in drawn:
         write_atomic(run.folder / FIGURES / f"{each.name}.svg", alone(each).encode())

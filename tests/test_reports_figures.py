@@ -160,7 +160,7 @@ def test_a_report_has_its_figures_in_two_widths() -> None:
     outcome, posts = weekend(1, hours=30.0)
     data = collect(scenario(30.0), desk(), [outcome], [posts], {})
     drawn = drawing.drawings(data)
-    assert [each.name for each in drawn] == ["arrivals", "backlog", "unread", "answered", "languages"]
+    assert [each.name for each in drawn] == ["arrivals", "backlog", "unread", "answered", "languages", "staffing"]
     for each in drawn:
         wide, narrow = (float(svg.split('viewBox="')[1].split('"')[0].split()[2]) for svg in (each.wide, each.narrow))
         assert wide > 2 * narrow
@@ -170,7 +170,7 @@ def test_a_report_has_its_figures_in_two_widths() -> None:
 
 def test_a_desk_that_reads_nothing_has_no_unread_figure() -> None:
     data = collect(scenario(), desk(), [by_hand(scenario="made_up_snow")], [], {})
-    assert [each.name for each in drawing.drawings(data)] == ["arrivals", "backlog", "answered"]
+    assert [each.name for each in drawing.drawings(data)] == ["arrivals", "backlog", "answered", "staffing"]
 
 
 # ---- the runs laid over each other --------------------------------------------------------------

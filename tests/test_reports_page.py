@@ -220,7 +220,7 @@ def test_every_figure_has_its_numbers_as_a_table(pages: Mapping[str, str]) -> No
     for part in text.split("<figure")[1:]:
         body = part.split("</figure>")[0]
         assert body.count("<tr>") > 10
-    assert Parsed(text).text().count("Numbers of this figure") == 5
+    assert Parsed(text).text().count("Numbers of this figure") == 6
 
 
 def test_bands_are_left_out_of_two_runs_and_the_page_says_so(pages: Mapping[str, str]) -> None:

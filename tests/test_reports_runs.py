@@ -89,7 +89,7 @@ def manifest(folder: Path) -> dict[str, Any]:
 def test_a_run_folder_has_everything(made: Path) -> None:
     assert sorted(path.name for path in made.iterdir()) == [
         "desk.json", "desk.toml", "figures", "manifest.json", "measures.json", "outcome_000.npz", "outcome_001.npz",
-        "report.html", "scenario.json", "scenario.toml", "trace_000.npz", "trace_001.npz",
+        "report.html", "scenario.json", "scenario.toml", "staffing.csv", "trace_000.npz", "trace_001.npz",
     ]  # fmt: skip
     assert (made / "scenario.toml").read_bytes() == (DATA / "tiny.toml").read_bytes()
     assert (made / "report.html").read_text("utf-8").lower().startswith("<!doctype html>")

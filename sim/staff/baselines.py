@@ -47,7 +47,7 @@ def stationary(desk: Desk, scenario: Scenario, promises: Sequence[Promise], days
     no threads): cases an hour times work a case, reading included. Each language is a queue of its own.
     """
     flat = offered_load(scenario, desk, size_u)[:, : days.intervals]
-    work_s = _mean_turn_s(scenario)
+    work_s = mean_turn_s(scenario)
     allotment = Allotment(desk, [LANGUAGES[n] for n in np.flatnonzero(flat.sum(axis=1) > 0.0)])
     rows = [LANGUAGES.index(language) for language in allotment.languages]
     need = np.zeros_like(flat)
@@ -71,7 +71,7 @@ def _by_hour(values: FloatArray) -> FloatArray:
     return out
 
 
-def _mean_turn_s(scenario: Scenario) -> float:
+def mean_turn_s(scenario: Scenario) -> float:
     """Mean work of a turn in seconds, over the topics alike."""
     b = scenario.behaviour
     turns = float(np.dot(np.arange(1, len(b.turns) + 1), b.turns))
