@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.histogram import Histogram
 from scenarios.storage import write_atomic
-from scenarios.stored import Stored
+from scenarios.stored import Kept, Stored
 
 FORMAT = 1
 FloatArray = NDArray[np.float64]
@@ -65,7 +65,7 @@ FILE = Stored(
 
 
 @dataclass(frozen=True)
-class LoadResult:
+class LoadResult(Kept):
     """One row a request that was due, in the order of the trace, and where it came from.
 
     Attributes
@@ -83,21 +83,7 @@ class LoadResult:
         SHA-256 over columns and `about`.
     """
 
-    columns: Mapping[str, NDArray[Any]]
-    about: Mapping[str, Any]
-    digest: str = field(default="")
-
-    def __post_init__(self) -> None:
-        columns = FILE.frozen(self.columns)
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return int(self.columns["due_s"].size)
+    KIND: ClassVar[Stored] = FILE
 
     @property
     def latency_s(self) -> FloatArray:
@@ -179,14 +165,11 @@ class LoadResult:
 
     def save(self, path: Path, in_order: bool = True) -> None:
         """Write `.npz` and a `.json` beside it, each under a new name, then renamed; raises `InputError`."""
-        FILE.save(path, self.columns, self.about, self.digest)
+        super().save(path)
         text = json.dumps(self.to_dict(in_order), indent=1, allow_nan=False)
         write_atomic(path.with_suffix(".json"), text.encode() + b"\n")
 
 
 def load(path: Path) -> LoadResult:
     """Read a load result from its `.npz`; raises `TraceError` if it is missing, something else, or damaged."""
-    columns, about, digest = FILE.load(path)
-    result = LoadResult(columns, about)
-    FILE.checked(path, result.digest, digest)
-    return result
+    return LoadResult.read(path)

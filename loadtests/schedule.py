@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from scenarios.errors import Fault, InputError, TraceError
 from scenarios.generate import made_by
 from scenarios.names import PostKind, code
-from scenarios.stored import Stored
+from scenarios.stored import Kept, Stored
 from scenarios.traces import Trace
 
 FORMAT = 2
@@ -59,7 +59,7 @@ FILE = Stored(
 
 
 @dataclass(frozen=True)
-class Schedule:
+class Schedule(Kept):
     """Rows to send, in the order of their due times.
 
     Attributes
@@ -76,22 +76,11 @@ class Schedule:
         If due times are not finite, below 0, or go back.
     """
 
-    columns: Mapping[str, NDArray[Any]]
-    about: Mapping[str, Any]
-    digest: str = field(default="")
+    KIND: ClassVar[Stored] = FILE
 
     def __post_init__(self) -> None:
-        columns = FILE.frozen(self.columns)
-        _ascending(columns["due_s"])
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return int(self.columns["due_s"].size)
+        super().__post_init__()
+        _ascending(self["due_s"])
 
     @property
     def span_s(self) -> float:
@@ -104,16 +93,10 @@ class Schedule:
         ends = np.searchsorted(due, due + 1.0, side="left")
         return float((ends - np.arange(due.size)).max(initial=0))
 
-    def save(self, path: Path) -> None:
-        FILE.save(path, self.columns, self.about, self.digest)
-
 
 def load(path: Path) -> Schedule:
     """Read a schedule; raises `TraceError` if it is missing, something else, damaged, or not in order."""
-    columns, about, digest = FILE.load(path)
-    schedule = Schedule(columns, about)
-    FILE.checked(path, schedule.digest, digest)
-    return schedule
+    return Schedule.read(path)
 
 
 def of_traces(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -108,3 +108,47 @@ class Stored:
         if lacking:
             raise TraceError(f"{path}: lacks the columns {', '.join(lacking)}; {self.remedy}")
         return {name: stored[name] for name in self.columns}, head["about"], head["digest"]
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Columns with where they came from, frozen; what is kept in a kind of file derives from it.
+
+    Attributes
+    ----------
+    columns : mapping of str to (n,) array
+        As the kind says, read-only.
+    about : mapping, ready for JSON
+    digest : str
+        SHA-256 over columns and `about`, in hexadecimal.
+    """
+
+    KIND: ClassVar[Stored]
+
+    columns: Mapping[str, NDArray[Any]]
+    about: Mapping[str, Any]
+    digest: str = field(default="")
+
+    def __post_init__(self) -> None:
+        columns = self.KIND.frozen(self.columns)
+        object.__setattr__(self, "columns", columns)
+        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
+        object.__setattr__(self, "digest", self.KIND.digest(columns, self.about))
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def __len__(self) -> int:
+        return int(next(iter(self.columns.values())).size)
+
+    def save(self, path: Path) -> None:
+        """Write it as `.npz`: whole, under a new name, then renamed; raises `InputError` if that fails."""
+        self.KIND.save(path, self.columns, self.about, self.digest)
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Read what `save` wrote; raises `TraceError` if it is missing, something else, or damaged."""
+        columns, about, digest = cls.KIND.load(path)
+        found = cls(columns, about)
+        cls.KIND.checked(path, found.digest, digest)
+        return found

@@ -7,16 +7,15 @@ build only.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scenarios.names import NONE, PostKind, code
-from scenarios.stored import Stored
+from scenarios.stored import Kept, Stored
 
 FORMAT = 1
 
@@ -56,7 +55,7 @@ FILE = Stored(
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trace(Kept):
     """Posts from outside, in time order, and where they came from.
 
     Attributes
@@ -71,21 +70,7 @@ class Trace:
         SHA-256 over columns and `about`, in hexadecimal.
     """
 
-    columns: Mapping[str, NDArray[Any]]
-    about: Mapping[str, Any]
-    digest: str = field(default="")
-
-    def __post_init__(self) -> None:
-        columns = FILE.frozen(self.columns)
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return int(self.columns["time_s"].size)
+    KIND: ClassVar[Stored] = FILE
 
     @property
     def mentions(self) -> int:
@@ -110,16 +95,6 @@ class Trace:
             "bytes_per_row": sum(c.itemsize for c in self.columns.values()),
         }
 
-    def save(self, path: Path) -> None:
-        """Write the trace as `.npz`: whole, under a new name, then renamed.
-
-        Raises
-        ------
-        InputError
-            If the folder does not exist or cannot be written.
-        """
-        FILE.save(path, self.columns, self.about, self.digest)
-
 
 def load(path: Path) -> Trace:
     """Read a trace and check that it is whole.
@@ -129,10 +104,7 @@ def load(path: Path) -> Trace:
     TraceError
         If the file is missing, no trace, of another format, or damaged.
     """
-    columns, about, digest = FILE.load(path)
-    trace = Trace(columns, about)
-    FILE.checked(path, trace.digest, digest)
-    return trace
+    return Trace.read(path)
 
 
 __all__ = ["COLUMNS", "FORMAT", "NONE", "Trace", "load"]

@@ -7,16 +7,15 @@ lies beside it, in a file of its own that names the trace by its digest.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from scenarios.errors import TraceError
-from scenarios.stored import Stored
+from scenarios.stored import Kept, Stored
 from scenarios.traces import Trace
 
 FORMAT = 1
@@ -45,7 +44,7 @@ FILE = Stored(
 
 
 @dataclass(frozen=True)
-class Actual:
+class Actual(Kept):
     """What really happened to each case of one trace.
 
     Attributes
@@ -59,29 +58,11 @@ class Actual:
         SHA-256 over columns and `about`, in hexadecimal.
     """
 
-    columns: Mapping[str, NDArray[Any]]
-    about: Mapping[str, Any]
-    digest: str = field(default="")
-
-    def __post_init__(self) -> None:
-        columns = FILE.frozen(self.columns)
-        object.__setattr__(self, "columns", columns)
-        object.__setattr__(self, "about", MappingProxyType(dict(self.about)))
-        object.__setattr__(self, "digest", FILE.digest(columns, self.about))
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
-
-    def __len__(self) -> int:
-        return int(self.columns["first_reply_s"].size)
+    KIND: ClassVar[Stored] = FILE
 
     def knows(self, name: str) -> bool:
         """Whether the source told this column."""
         return name in self.about["known"]
-
-    def save(self, path: Path) -> None:
-        """Write it as `.npz`: whole, under a new name, then renamed; raises `InputError` if that fails."""
-        FILE.save(path, self.columns, self.about, self.digest)
 
 
 def beside(trace: Path) -> Path:
@@ -97,9 +78,7 @@ def load(path: Path, trace: Trace) -> Actual:
     TraceError
         If the file is missing, something else, of another format, damaged, or belongs to another trace.
     """
-    columns, about, digest = FILE.load(path)
-    actual = Actual(columns, about)
-    FILE.checked(path, actual.digest, digest)
+    actual = Actual.read(path)
     if actual.about["trace"] != trace.digest or len(actual) != trace.cases:
         raise TraceError(
             f"{path}: belongs to the trace {actual.about['trace'][:12]}, not to {trace.digest[:12]}; "
