@@ -13,7 +13,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 from numpy.typing import NDArray
 
-from loadtests.result import LoadResult, Outcome
+from loadtests.result import BoolArray, LoadResult, Outcome
 from reports import formats as fm
 from reports import palette
 from reports.drawing import NARROW_IN, STYLE, WIDE_IN, Drawing, svg
@@ -34,15 +34,16 @@ def draw_rates(ax: Axes, edges_s: FloatArray, due: FloatArray, sent: FloatArray,
     return _dressed(ax, "rows a second")
 
 
-def draw_times(ax: Axes, edges_s: FloatArray, quantiles: dict[str, FloatArray]) -> Axes:
-    """Draw quantiles of the latency by due time, in milliseconds; nan: nothing was due."""
+def draw_times(ax: Axes, edges_s: FloatArray, quantiles: dict[str, FloatArray], what: str = "latency") -> Axes:
+    """Draw quantiles of the latency, or of the lag, by due time, in milliseconds; nan: nothing was due."""
     for (name, values), colour in zip(quantiles.items(), palette.LINES, strict=False):
         ax.stairs(1e3 * values, edges_s, baseline=None, color=colour, linewidth=1.2, label=name)
-    ax.set_yscale("log")
+    if any((values > 0.0).any() for values in quantiles.values()):
+        ax.set_yscale("log")
+        ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        ax.yaxis.set_minor_locator(NullLocator())
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
-    ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    ax.yaxis.set_minor_locator(NullLocator())
-    return _dressed(ax, "latency, ms", zero=False)
+    return _dressed(ax, f"{what}, ms", zero=False)
 
 
 def draw_flight(ax: Axes, edges_s: FloatArray, under_way: FloatArray) -> Axes:
@@ -94,9 +95,9 @@ def drawn(result: LoadResult, valid: bool) -> tuple[Drawing, bytes]:
     """The figure as SVG in two widths, and as PNG with its finding above it."""
     text = title(result, valid)
     with mpl.rc_context(STYLE):
-        wide, narrow = (svg(_figure(result, thin), f"load-{width}", text)
+        wide, narrow = (svg(_figure(result, thin, valid), f"load-{width}", text)
                         for thin, width in ((False, "wide"), (True, "narrow")))  # fmt: skip
-        whole = _figure(result, False)
+        whole = _figure(result, False, valid)
         whole.set_facecolor(palette.PAPER)
         whole.suptitle(text.replace(fm.NBSP, " "), x=0.01, ha="left", fontsize=10.0)
         file = io.BytesIO()
@@ -105,7 +106,7 @@ def drawn(result: LoadResult, valid: bool) -> tuple[Drawing, bytes]:
 
 
 def series(result: LoadResult) -> dict[str, Any]:
-    """Numbers of the figure: `edges_s` (n + 1,), rates, quantiles and the mean number under way (n,)."""
+    """Numbers of the figure: `edges_s` (n + 1,), rates, quantiles of latency and lag, mean number under way (n,)."""
     due, done = result["due_s"], result["done_s"]
     end_s = max(float(due.max(initial=0.0)), float(np.nanmax(done, initial=0.0)), 1.0)
     edges = np.linspace(0.0, end_s, BINS_SHORT + 1 if end_s < BINS else BINS + 1)
@@ -113,12 +114,6 @@ def series(result: LoadResult) -> dict[str, Any]:
     good = result.of(Outcome.ANSWERED)
     ended = result.of(Outcome.ANSWERED, Outcome.FAILED)
     bins = np.clip(np.searchsorted(edges, due, side="right") - 1, 0, width.size - 1)
-    latency = result.latency_s
-    quantiles = {}
-    for q in (0.5, 0.95, 0.99):
-        values = [np.quantile(part, q) if (part := latency[ended & (bins == i)]).size else np.nan
-                  for i in range(width.size)]  # fmt: skip
-        quantiles[f"p{100 * q:g}"] = np.array(values)
     begun = due[~result.of(Outcome.UNSENT)]
     under_way = (_ahead(begun, edges) - _ahead(np.sort(done[np.isfinite(done)]), edges)) / width
     return {
@@ -126,8 +121,18 @@ def series(result: LoadResult) -> dict[str, Any]:
         "due": np.histogram(due, edges)[0] / width,
         "sent": np.histogram(result["sent_s"][np.isfinite(result["sent_s"])], edges)[0] / width,
         "answered": np.histogram(done[good], edges)[0] / width,
-        "quantiles": quantiles,
+        "latency": _quantiles(result.latency_s, ended, bins, width.size),
+        "lag": _quantiles(result.lag_s, np.isfinite(result.lag_s), bins, width.size),
         "under_way": under_way,
+    }
+
+
+def _quantiles(times_s: FloatArray, where: BoolArray, bins: NDArray[np.int64], n: int) -> dict[str, FloatArray]:
+    """(n,) each, of the times in each bin; nan: there are none."""
+    parts = [times_s[where & (bins == i)] for i in range(n)]
+    return {
+        f"p{100 * q:g}": np.array([np.quantile(part, q) if part.size else np.nan for part in parts])
+        for q in (0.5, 0.95, 0.99)
     }
 
 
@@ -139,14 +144,14 @@ def _ahead(times_s: FloatArray, edges_s: FloatArray) -> FloatArray:
     return out
 
 
-def _figure(result: LoadResult, narrow: bool) -> Figure:
-    s = series(result)
+def _figure(result: LoadResult, narrow: bool, valid: bool) -> Figure:
+    s, what = series(result), "latency" if valid else "lag"  # of a late generator no time is the service's
     waiting = backlog(result)
     panels = 3 if waiting is None else 4
     figure = Figure(figsize=(NARROW_IN if narrow else WIDE_IN, 2.0 * panels), layout="constrained")
     above, middle, below, *last = axes = list(figure.subplots(panels, 1, sharex=True))
     draw_rates(above, s["edges_s"], s["due"], s["sent"], s["answered"])
-    draw_times(middle, s["edges_s"], s["quantiles"])
+    draw_times(middle, s["edges_s"], s[what], what)
     draw_flight(below, s["edges_s"], s["under_way"])
     if waiting is not None:
         draw_backlog(last[0], *waiting)

@@ -258,7 +258,17 @@ def test_the_figure_says_the_finding_and_counts_what_is_under_way() -> None:
     drawing, png = load_figure.drawn(result(), True)
     assert drawing.title == "400 of 400 rows answered, half within 10.0 ms, 99 % within 10.0 ms"
     assert png.startswith(b"\x89PNG")
-    assert "Invalid" in load_figure.title(result(), False)
+
+
+@pytest.mark.parametrize("valid", [True, False])
+def test_the_figure_of_a_late_generator_shows_its_lag_in_the_place_of_latencies(valid: bool) -> None:
+    drawing, _ = load_figure.drawn(result(), valid)
+    assert [word in drawing.wide for word in ("latency, ms", "lag, ms", "Invalid")] == [valid, not valid, not valid]
+
+
+def test_a_figure_is_drawn_where_nothing_was_sent() -> None:
+    gone = result(sent_s=np.full(400, np.nan), done_s=np.full(400, np.nan), outcome=np.full(400, Outcome.DROPPED))
+    assert load_figure.drawn(gone, False)[0].title.startswith("Invalid")
 
 
 def test_the_backlog_of_the_service_is_drawn_beside_it() -> None:
