@@ -43,6 +43,13 @@ class Bodies:
     target : Target
     run : str
         In front of every id: a service tells repeated posts by it, so no two runs may share one.
+
+    Attributes
+    ----------
+    terms : Terms
+        On which the rows are sent.
+    late : int
+        Requests that were not made ahead.
     """
 
     def __init__(self, schedule: Schedule, rows: slice, target: Target, run: str) -> None:
@@ -54,22 +61,23 @@ class Bodies:
         self._secret = target.secret.encode()
         self._own_form = PLATFORM in target.path and target.file is None
         self._template = None if target.file is None else Templated(target)
+        self.terms = self._terms(schedule, rows)
         self._heads = [_head(target, platform.value) for platform in members(Platform)]
         self._begun_s = 0.0
         self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
         self._next, self._held, self._held_bytes = 0, 0, 0
         self.late = 0
 
-    def hostile(self, place: int) -> bool:
-        """Whether a service should refuse it."""
-        return bool(self._columns["hostile"][place])
-
-    def terms(self, part: int, parts: int) -> Terms:
-        """On which terms a process, one of `parts`, sends them."""
+    def _terms(self, schedule: Schedule, rows: slice) -> Terms:
         if self._template is None:
             return Terms(self.hostile)
         per_s = self._template.budget_per_s
-        return Terms(self.hostile, self._template.counts, None if per_s is None else Budget(per_s, part, parts))
+        budget = None if per_s is None else Budget(schedule["due_s"], per_s, rows)
+        return Terms(self.hostile, self._template.counts, budget)
+
+    def hostile(self, place: int) -> bool:
+        """Whether a service should refuse it."""
+        return bool(self._columns["hostile"][place])
 
     def begin(self, wall_s: float) -> None:
         """Say at what time of day (seconds since the epoch) the replay starts; before the first `prepare`."""

@@ -143,7 +143,7 @@ class Sender:
                     return
             place = self.sent
             self.sent = place + 1
-            if budget is not None and not budget.take(now()):
+            if budget is not None and not budget.allows(place, now() - due[place]):
                 self._drop(place, BEYOND)
                 continue
             connection = self._connection()

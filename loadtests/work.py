@@ -89,7 +89,6 @@ class Work:
         self._due_s = schedule["due_s"][mine]
         self._bodies = Bodies(schedule, mine, target, run)
         self._bodies.begin(time.time())
-        self._terms = self._bodies.terms(part, parts)
         self._sender: Sender | None = None
         self._meter = Meter()
         self._halted = False
@@ -108,7 +107,7 @@ class Work:
         self._start_s = start_s
         self._packer = Packer(start_s)
         due_s = (start_s + self._due_s).tolist()
-        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options, self._terms)
+        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options, self._bodies.terms)
         self._sender.warm()
         self._sender.start()
         self._meter.start()

@@ -212,7 +212,7 @@ def plan(question: LoadQuestion) -> Planned:
     ------
     AshcloudError
         If the scenario or the trace is not usable, a limit or an objective is not right, or there are more
-        rows than `most_requests`.
+        rows than `most_requests` or the budget of the target file allow.
     """
     q = question
     shape = shapes.read(q.source) if shapes.is_shape(q.source) else None
@@ -231,6 +231,11 @@ def plan(question: LoadQuestion) -> Planned:
         raise InputError(None, [Fault("--max-requests", what)])
     some = slice(None, None, max(1, len(schedule) // SAMPLE))
     bodies = Bodies(schedule, some, q.target, "00000000")
+    budget = bodies.terms.budget
+    if budget is not None and budget.rows_beyond:
+        over = f"{budget.rows_beyond:,} of {len(schedule):,} rows are due beyond that"
+        what = f"allows {budget.per_s:g} posts a second, and {over}; lower --speed or --times, or raise budget_per_s"
+        raise InputError(None, [Fault(f"--target {q.target.file}", what)])
     sizes = [len(bodies.take(place)) for place in range(len(schedule["due_s"][some]))]
     return Planned(schedule, scenario, objectives, float(np.mean(sizes)), _mishaps(q, scenario, schedule))
 

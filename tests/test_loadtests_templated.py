@@ -19,7 +19,8 @@ from loadtests.stepping import Steppers
 from loadtests.target import Options
 from loadtests.templated import target_of
 from loadtests.templates import TemplateError
-from loadtests.terms import Budget
+from loadtests.terms import Budget, beyond
+from reports.load import LoadQuestion, plan
 from reports.load_ask import where
 from scenarios.errors import InputError
 
@@ -131,7 +132,7 @@ def test_what_counts_as_an_answer_is_what_the_file_says(
         )
         rows = at_times(np.array([0.0]), "test")
         bodies = Bodies(rows, slice(None), target_of(str(file)), "run")
-        assert [status for status in range(100, 600) if bodies.terms(0, 1).success(status)] == list(success)
+        assert [status for status in range(100, 600) if bodies.terms.success(status)] == list(success)
         with Steppers(target_of(str(file)), Options()) as sender:
             result = sender.send(rows)
     assert (result["status"][0], Outcome(result["outcome"][0])) == (302, outcome)
@@ -144,22 +145,46 @@ def test_no_more_is_sent_in_any_second_than_the_budget_allows(workers: int, file
         file.write_text(told.replace("body = {", "budget_per_s = 10\nbody = {"))
         with Steppers(target_of(str(file)), Options(workers)) as sender:
             result = sender.send(at_times(np.linspace(0.0, 1.5, 90), "test"))
-    sent_s = np.sort(result["sent_s"][result.of(Outcome.ANSWERED)])
-    assert sent_s.size + result.counts()["dropped"] == 90
-    # Ten at the start, ten when their second is over: none of the rows due in between.
-    assert sent_s.size == 20
-    assert (sent_s[10:] - sent_s[:-10] > 1.0).all()
-    assert any(words.startswith("70 rows were beyond the budget of") for words in judge(result).reasons)
+    answered = result.of(Outcome.ANSWERED)
+    assert not answered[beyond(result["due_s"], 10.0)].any()
+    sent_s = np.sort(result["sent_s"][answered])
+    assert 10 < sent_s.size == 90 - result.counts()["dropped"]
+    # Due in more than a second, and none sent more than a tenth late: ten within nine tenths at most.
+    assert (sent_s[10:] - sent_s[:-10] > 0.9).all()
+    over = f"{90 - sent_s.size} rows were beyond the budget of the target file"
+    assert any(words.startswith(over) for words in judge(result).reasons)
 
 
 @pytest.mark.parametrize(
-    ("per_s", "parts", "shares", "span_s"), [(10.0, 3, [4, 3, 3], 1.0), (2.5, 1, [2], 1.0), (0.5, 2, [1, 0], 2.0)]
+    ("per_s", "apart_s", "sent"),
+    [
+        (10.0, 0.1, [*range(40)]),  # just as many as are allowed
+        (10.0, 0.05, [*range(10), *range(20, 30)]),
+        (2.5, 0.25, [0, 1, 4, 5, 8, 9, 12, 13, 16, 17, 20, 21, 24, 25, 28, 29, 32, 33, 36, 37]),
+        (0.5, 0.5, [*range(0, 40, 4)]),
+    ],
 )
-def test_processes_share_a_budget_in_whole_sends(per_s: float, parts: int, shares: list[int], span_s: float) -> None:
-    budgets = [Budget(per_s, part, parts) for part in range(parts)]
-    assert [sum(budget.take(0.0) for _ in range(20)) for budget in budgets] == shares
-    assert [sum(budget.take(span_s) for _ in range(20)) for budget in budgets] == [0] * parts
-    assert [sum(budget.take(span_s + 0.001) for _ in range(20)) for budget in budgets] == shares
+def test_rows_beyond_a_budget_are_those_that_would_be_too_many_in_a_second(
+    per_s: float, apart_s: float, sent: list[int]
+) -> None:
+    due = np.array([row * apart_s for row in range(40)])
+    assert np.flatnonzero(~beyond(due, per_s)).tolist() == sent
+    parts = [Budget(due, per_s, slice(part, None, 3)) for part in range(3)]
+    assert [row for row in range(40) if parts[row % 3].allows(row // 3, 0.09)] == sent
+
+
+def test_a_plan_beyond_the_budget_is_refused_with_the_number_of_rows(file: Path) -> None:
+    told = file.read_text()
+    file.write_text(told.replace("body = {", "budget_per_s = 50\nbody = {"))
+    assert len(plan(LoadQuestion("soak:5,10s", target_of(str(file)), seed=1)).schedule) > 20
+    file.write_text(told.replace("body = {", "budget_per_s = 2\nbody = {"))
+    with pytest.raises(InputError, match=r"allows 2 posts a second, and \d+ of \d+ rows are due beyond that; lower"):
+        plan(LoadQuestion("soak:5,10s", target_of(str(file)), seed=1))
+
+
+def test_what_is_late_is_not_sent_into_the_time_of_others() -> None:
+    budget = Budget(np.array([0.0, 1.0, 2.0]), 10.0, slice(None))
+    assert [budget.allows(1, late_s) for late_s in (0.0, 0.1, 0.11, 5.0)] == [True, True, False, False]
 
 
 @pytest.mark.slow
