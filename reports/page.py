@@ -55,10 +55,13 @@ class Line:
     runs: str
 
 
-def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> str:
+def page(
+    data: ReportData, drawn: Sequence[drawing.Drawing] | None = None, plan: Mapping[str, Any] | None = None
+) -> str:
     """The report as one HTML file: no script, and nothing that would have to be fetched.
 
-    The same data give the same bytes. `drawn` are its figures, if they are drawn already.
+    The same data give the same bytes. `drawn` are its figures, if they are drawn already; `plan` is what
+    `reports.staff_run_words.section` says of a staffing plan, if there is one to show: its page is linked to.
     """
     verdict = words.verdict(data)
     figures: list[dict[str, Any]] = [
@@ -83,6 +86,7 @@ def page(data: ReportData, drawn: Sequence[drawing.Drawing] | None = None) -> st
         tiles=tiles(data),
         figures=[each for each in figures if each["drawing"].name != staffing_figure.NAME],
         staffing=staffing_page.section(data),
+        staff_plan=plan,
         staffing_figure=next(each for each in figures if each["drawing"].name == staffing_figure.NAME),
         bands=_bands(data),
         means=f"Lines are means over {data.runs} runs." if data.runs > 1 else "One run.",

@@ -139,13 +139,15 @@ def read_figures(path: Path) -> dict[str, Any]:
     return figures
 
 
-def make_page(run: Run, name: str = REPORT) -> Verdict:
+def make_page(run: Run, name: str = REPORT, staffing: Path | None = None) -> Verdict:
     """Make the page of a run folder, anew if there is one; returns what it says.
+
+    With the folder of a staffing plan, its section on staff holds that plan.
 
     Raises
     ------
     RunError
-        If rows are missing or damaged.
+        If rows are missing or damaged, or if the plan is not usable; the page is then as it was.
     """
     from reports.data import collect
     from reports.drawing import alone, drawings
@@ -153,10 +155,19 @@ def make_page(run: Run, name: str = REPORT) -> Verdict:
     from reports.staffing_words import FILE, table
     from reports.words import verdict
 
+    plan = None
+    if staffing is not None:
+        from reports import staff_run, staff_run_words
+
+        plan = staff_run.load(staffing, run.scenario)
     data = collect(run.scenario, run.desk, run.outcomes, run.traces, run.manifest.model_dump(mode="json"))
     drawn = drawings(data)
-    write_atomic(run.folder / name, page(data, drawn).encode())
-    write_atomic(run.folder / FILE, table(data.staffing, run.scenario))
+    told, shown, seats = data.staffing, None, tuple[tuple[int, int, int, float | None, float], ...]()
+    if plan is not None:
+        shown = staff_run_words.section(plan, told, run.scenario, run.desk.name, run.folder)
+        seats = tuple(staff_run_words.blocks(plan, told))
+    write_atomic(run.folder / name, page(data, drawn, shown).encode())
+    write_atomic(run.folder / FILE, table(told, run.scenario, seats))
     (run.folder / FIGURES).mkdir(exist_ok=True)
     for each in drawn:
         write_atomic(run.folder / FIGURES / f"{each.name}.svg", alone(each).encode())

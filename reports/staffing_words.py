@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -145,14 +145,19 @@ def pool_rows(told: Staffing) -> list[tuple[str, ...]]:
     ]
 
 
-def table(told: Staffing, scenario: Scenario) -> bytes:
-    """All of it as CSV: a row a language and block, all languages together, and each pool."""
+def table(told: Staffing, scenario: Scenario, plan: Sequence[tuple[int, int, int, float | None, float]] = ()) -> bytes:
+    """All of it as CSV: a row a language and block, all languages together, and each pool.
+
+    `plan` are the blocks of a staffing plan, see `reports.staff_run_words.blocks`: rows of the kind ``requirement``.
+    """
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *_rows(told, scenario)])
+    csv.writer(text, lineterminator="\n").writerows([COLUMNS, *_rows(told, scenario, plan)])
     return text.getvalue().encode()
 
 
-def _rows(told: Staffing, scenario: Scenario) -> Iterator[tuple[Any, ...]]:
+def _rows(
+    told: Staffing, scenario: Scenario, plan: Sequence[tuple[int, int, int, float | None, float]]
+) -> Iterator[tuple[Any, ...]]:
     blocks = told.blocks
     ends = [*blocks.first.tolist()[1:], blocks.hours_s.size - 1]
 
@@ -177,7 +182,11 @@ def _rows(told: Staffing, scenario: Scenario) -> Iterator[tuple[Any, ...]]:
             *head("all", "", block), clock(float(blocks.hours_s[hour])), f"{load:.4f}", "", f"{desk:.3f}", int(needed),
             int(np.ceil(needed - desk - 1e-6)), f"{load / desk:.4f}" if desk > 1e-6 else "", "", "",
         )  # fmt: skip
-    for name, plan, desk_heads in told.pools:
+    for block, hour, seats, _, here in plan:
+        lack = int(np.ceil(seats - here - 1e-6))
+        at = clock(float(blocks.hours_s[hour]))
+        yield (*head("requirement", "", block), at, "", "", f"{here:.3f}", seats, lack, "", "", "")
+    for name, paid, desk_heads in told.pools:
         for block, (first, end) in enumerate(zip(blocks.first.tolist(), ends, strict=True)):
-            scheduled, there = f"{plan[first:end].mean():.3f}", f"{desk_heads[first:end].mean():.3f}"
+            scheduled, there = f"{paid[first:end].mean():.3f}", f"{desk_heads[first:end].mean():.3f}"
             yield (*head("pool", safe(name), block), "", "", scheduled, there, "", "", "", "", "")

@@ -163,18 +163,24 @@ def _compare(scenario: str, desks: tuple[str, ...], plans: tuple[str, ...], out:
 
 @main.command("report")
 @click.argument("run", type=click.Path(path_type=Path))
-def _report(run: Path) -> None:
+@click.option(
+    "--staffing",
+    type=click.Path(path_type=Path),
+    help="Show the plan of this folder, which `ashcloud staff --out` wrote.",
+)
+def _report(run: Path, staffing: Path | None) -> None:
     """Make the page of a run folder anew.
 
     \b
-    Example:
+    Examples:
       ashcloud report runs/latest
+      ashcloud report runs/volcano --staffing runs/volcano-staff
     """
     from reports import tables
     from reports.console import for_results
     from reports.runs import load, make_page
 
-    tables.verdict(for_results(), make_page(load(run)), run)
+    tables.verdict(for_results(), make_page(load(run), staffing=staffing), run)
 
 
 @main.command("resume")
