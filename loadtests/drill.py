@@ -7,12 +7,13 @@ behind (what customers and agents do next hangs on what came before).
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -33,6 +34,8 @@ from scenarios.names import NONE, Language, Platform, PostKind, Topic, Visibilit
 from scenarios.text import render
 from scenarios.traces import Trace
 
+Status = Literal["finished", "interrupted", "at the limit"]
+LOOK_S = 0.25
 MOST_PER_S = 500.0  # posts a second on the wall at the peak that conversations can hold; above, replay instead
 
 
@@ -54,6 +57,12 @@ class Drilled:
     agents : tuple of (code, Worked)
     operations : mapping
         Counts and times of each operation, see `loadtests.talk.Count`.
+    recontacts, escalated : int
+        Posts that customers wrote on their own while they waited; cases that went public.
+    languages : tuple of Language
+        Of the cases.
+    status : str
+        ``finished``, or why it ended before: ``interrupted``, or ``at the limit`` of its requests.
     """
 
     number: NDArray[np.int64]
@@ -66,12 +75,15 @@ class Drilled:
     operations: dict[str, Any]
     recontacts: int
     escalated: int
+    languages: tuple[Language, ...] = ()
+    status: Status = "finished"
 
     def to_dict(self) -> dict[str, Any]:
         """Figures, ready for JSON."""
         answered = np.isfinite(self.first_response_s)
         waits = self.first_response_s[answered]
         return {
+            "status": self.status,
             "cases": int(self.number.size),
             "answered": int(answered.sum()),
             "first_response_mean_s": float(waits.mean()) if waits.size else None,
@@ -90,9 +102,31 @@ class Drilled:
         }
 
 
+class Watch(Protocol):
+    """Looks on, and may end a drill."""
+
+    def look(self, at_s: float, posts: int, replies: int, failed: int) -> None:
+        """How far it is: scenario seconds, and what was done so far."""
+
+    def stopped(self) -> bool:
+        """Whether to end."""
+
+
+class Blind:
+    """Nobody looks on."""
+
+    def look(self, at_s: float, posts: int, replies: int, failed: int) -> None:
+        """See `Watch`."""
+
+    def stopped(self) -> bool:
+        """See `Watch`."""
+        return False
+
+
 def play(
-    trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float, drain_h: float = 0.0
-) -> Drilled:
+    trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float, drain_h: float = 0.0,
+    watch: Watch | None = None, most_requests: int | None = None,
+) -> Drilled:  # fmt: skip
     """Play a trace against a service with the agents of a desk.
 
     Parameters
@@ -108,6 +142,9 @@ def play(
         Scenario seconds in a second.
     drain_h : float
         Hours beyond the window in which agents and customers go on.
+    watch : Watch, optional
+    most_requests : int, optional
+        The drill ends when so many were made.
 
     Raises
     ------
@@ -115,7 +152,8 @@ def play(
         If the speed is not above 0, or so high that the peak is beyond what conversations can hold.
     """
     check(trace, speed)
-    return asyncio.run(_played(trace, scenario, duties, file, speed, drain_h))
+    most = math.inf if most_requests is None else most_requests
+    return asyncio.run(_played(trace, scenario, duties, file, speed, drain_h, watch or Blind(), most))
 
 
 def check(trace: Trace, speed: float) -> None:
@@ -131,30 +169,50 @@ def check(trace: Trace, speed: float) -> None:
 
 
 async def _played(
-    trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float, drain_h: float
-) -> Drilled:
+    trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float, drain_h: float,
+    watch: Watch, most: float,
+) -> Drilled:  # fmt: skip
     start_s, end_s = trace.about["window_s"]
     until_s = end_s + drain_h * 3600.0
     run = os.urandom(4).hex()
     async with Client(file.base_url) as client:
         chances = Chances(scenario, int(trace.about["seed"]), int(trace.about["replication"]))
-        floor = Floor(Talk(file, client, run), chances, Clock(start_s, speed), run)
+        floor = Floor(Talk(file, client, run, most=most), chances, Clock(start_s, speed), run)
         posting = _Posting(floor, trace, scenario, until_s)
         chances.warm()
         floor.clock = Clock(start_s, speed)  # what was made until here has taken its time
         done = [(duty.code, Worked()) for duty in duties]
         agents = [asyncio.create_task(work(floor, duty, each)) for duty, (_, each) in zip(duties, done, strict=True)]
+        whole = asyncio.create_task(_whole(floor, posting, agents, until_s))
+        status: Status = "finished"
         try:
-            await posting.all()
-            await floor.clock.until(until_s)
-            await asyncio.gather(*posting.lives)
-            late = asyncio.gather(*agents)
-            await asyncio.wait_for(late, timeout=60.0)
+            while not (await asyncio.wait({whole}, timeout=LOOK_S))[0]:
+                _look(watch, floor, posting)
+                if floor.talk.spent or watch.stopped():
+                    status = "at the limit" if floor.talk.spent else "interrupted"
+                    break
+            else:
+                await whole
         finally:
-            for task in (*agents, *posting.lives):
+            tasks = (whole, *posting.sending, *agents, *posting.lives)
+            for task in tasks:
                 task.cancel()
-            await asyncio.gather(*agents, *posting.lives, return_exceptions=True)
-        return _told(floor, posting, done)
+            await asyncio.gather(*tasks, return_exceptions=True)
+        return _told(floor, posting, done, status)
+
+
+async def _whole(floor: Floor, posting: _Posting, agents: Sequence[asyncio.Task[None]], until_s: float) -> None:
+    """All posts, the time until the end, and what customers and agents have in hand then."""
+    await posting.all()
+    await floor.clock.until(until_s)
+    await asyncio.gather(*posting.lives)
+    await asyncio.wait_for(asyncio.gather(*agents), timeout=60.0)
+
+
+def _look(watch: Watch, floor: Floor, posting: _Posting) -> None:
+    counts = floor.talk.counts
+    replies = counts[Operation.REPLY].answered if Operation.REPLY in counts else 0
+    watch.look(floor.clock.now_s, posting.posts, replies, sum(count.failed for count in counts.values()))
 
 
 @dataclass
@@ -181,12 +239,12 @@ class _Posting:
         self._posts = [self._prepared(row) for row in rows]
         self.lives: list[asyncio.Task[None]] = []
         self.lags_s: list[float] = []
+        self.sending: set[asyncio.Task[None]] = set()
         self.posts = self.failed = 0
 
     async def all(self) -> None:
         """Every post at its time; a slow answer keeps none of the next ones back."""
-        clock = self._floor.clock
-        sending: set[asyncio.Task[None]] = set()
+        clock, sending = self._floor.clock, self.sending
         for post in self._posts:
             await clock.until(post.due_s)
             self.lags_s.append((clock.now_s - post.due_s) / clock.speed)
@@ -236,7 +294,7 @@ class _Posting:
         return {"flight": f"KL{1000 + flight % 9000}", "day": f"{leaves:%Y-%m-%d}"}
 
 
-def _told(floor: Floor, posting: _Posting, done: list[tuple[str, Worked]]) -> Drilled:
+def _told(floor: Floor, posting: _Posting, done: list[tuple[str, Worked]], status: Status) -> Drilled:
     cases = [floor.cases[number] for number in sorted(floor.cases)]
     first = [np.inf if c.first_reply_s is None else c.first_reply_s - c.posted_s for c in cases]
     return Drilled(
@@ -250,6 +308,8 @@ def _told(floor: Floor, posting: _Posting, done: list[tuple[str, Worked]]) -> Dr
         operations=floor.talk.to_dict(),
         recontacts=sum(c.posts - 1 for c in cases),
         escalated=sum(c.escalated for c in cases),
+        languages=tuple(c.language for c in cases),
+        status=status,
     )
 
 

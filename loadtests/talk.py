@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -88,13 +89,15 @@ class Talk:
         In front of every key, so that no two runs share one.
     clock, wall : callables
         Seconds of `time.monotonic`, and since the epoch.
+    most : float
+        Requests at most; what is asked beyond is not sent, and has failed.
     """
 
     def __init__(
         self, file: TargetFile, client: Client, run: str,
-        clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time,
+        clock: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time, most: float = math.inf,
     ) -> None:  # fmt: skip
-        self.file = file
+        self.file, self.most = file, most
         self._client, self._run, self._clock, self._wall = client, run, clock, wall
         self.counts: dict[Operation, Count] = {operation: Count() for operation in file.operations}
         self._budgets = {
@@ -109,6 +112,11 @@ class Talk:
         }
         self._number = 0
 
+    @property
+    def spent(self) -> bool:
+        """Whether all requests that were allowed have been made."""
+        return self._number >= self.most
+
     def has(self, operation: Operation) -> bool:
         return operation in self.file.operations
 
@@ -122,6 +130,8 @@ class Talk:
         ComponentError
             If no token is to be had.
         """
+        if self.spent:
+            return Done(Outcome.FAILED, 0, error="all requests that were allowed have been made")
         request, count = self.file.operations[operation], self.counts[operation]
         budget = self._budgets.get(operation)
         if budget is not None:

@@ -23,7 +23,7 @@ from reports import breakpoint_figure, drafts
 from reports.breakpoint_words import lines, rate
 from reports.console import Terminal
 from reports.drawing import alone
-from reports.load_ask import SOMEWHERE, where
+from reports.load_ask import SOMEWHERE, one_target, where
 from reports.load_serve import served
 from reports.summary import to_json
 from reports.tables import show
@@ -100,10 +100,7 @@ def question(
     mine: bool, seed: int,
 ) -> BreakQuestion:  # fmt: skip
     """The question as the command is asked it; how long a surge lasts and is watched follows from the step."""
-    if (url is None) is not serve:
-        missing = "is missing; name the service, or --serve to have one started"
-        what = missing if url is None else "does not go with --serve, which starts a service of its own"
-        raise InputError(None, [Fault("--target", what)])
+    one_target(url, serve)
     return BreakQuestion(
         target=where(url or SOMEWHERE, path, secret),
         options=Options(workers, connections, timeout_s=timeout_s),

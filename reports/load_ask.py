@@ -28,10 +28,7 @@ def question(
         With the faults of the address and of the options.
     """
     wrong: list[Fault] = []
-    if (url is None) is not asked.get("serve", False):
-        missing = "is missing; name the service, or --serve to have one started"
-        what = missing if url is None else "does not go with --serve, which starts a service of its own"
-        wrong.append(Fault("--target", what))
+    _tried(lambda: one_target(url, asked.get("serve", False)), wrong)
     target = _tried(lambda: where(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
     options = _tried(lambda: Options(workers, connections, max_connections, timeout_s), wrong)
     shown = target or Target(SOMEWHERE)
@@ -39,6 +36,14 @@ def question(
     if wrong or found is None:
         raise InputError(None, wrong)
     return found
+
+
+def one_target(url: str | None, serve: bool) -> None:
+    """Hold that a service is either named or started; raises `InputError`."""
+    if (url is None) is not serve:
+        missing = "is missing; name the service, or --serve to have one started"
+        what = missing if url is None else "does not go with --serve, which starts a service of its own"
+        raise InputError(None, [Fault("--target", what)])
 
 
 def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url: str | None = None) -> Target:

@@ -68,6 +68,7 @@ def test_the_main_verbs_come_first() -> None:
         "nowcast",
         "hindcast",
         "load",
+        "drill",
         "load-compare",
         "calibrate",
         "simulate",

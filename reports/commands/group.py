@@ -14,10 +14,10 @@ from typing import Any, NoReturn
 import click
 
 ORDER = (
-    "run", "staff", "nowcast", "hindcast", "load", "load-compare", "calibrate", "simulate", "compare", "resume",
-    "report", "rerun", "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve", "care",
-    "bench", "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info", "sample",
-    "migrate", "seed",
+    "run", "staff", "nowcast", "hindcast", "load", "drill", "load-compare", "calibrate", "simulate", "compare",
+    "resume", "report", "rerun", "roster", "scenario", "desk", "plan-file", "trace", "target", "breakpoint", "serve",
+    "care", "bench", "list", "check", "show", "import", "from-openapi", "validate", "schema", "generate", "info",
+    "sample", "migrate", "seed",
 )  # fmt: skip
 
 

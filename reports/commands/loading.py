@@ -9,21 +9,24 @@ from typing import Any
 import click
 
 from reports.commands.group import main
-from reports.commands.options import AS_JSON, OUT, SEED, asked_words, print_told, size, with_options
+from reports.commands.options import AS_JSON, HOURS, OUT, SEED, Hours, asked_words, print_told, size, with_options
 
 TARGET = click.option("--target", "url", metavar="URL|FILE", help="The service: an address, or a target file.")
 
 SERVE = click.option("--serve", is_flag=True, help="Start the reference service for it, and end it.")
 
+MOST = click.option("--max-requests", "most_requests", type=click.IntRange(1), metavar="N",
+                    help="Send no more in all.")  # fmt: skip
+MINE = click.option("--i-own-this-host", "mine", is_flag=True,
+                    help="Needed, with --max-requests, for a target that is not on this machine.")  # fmt: skip
 _sends = with_options(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
                  help="Processes that send."),
     click.option("--connections", type=click.Choice(["pool", "new"]), default="pool", show_default=True,
                  help="Keep them open, or open one a request."),
-    click.option("--max-requests", "most_requests", type=click.IntRange(1), metavar="N", help="Send no more in all."),
-    click.option("--i-own-this-host", "mine", is_flag=True,
-                 help="Needed, with --max-requests, for a target that is not on this machine."),
+    MOST,
+    MINE,
 )  # fmt: skip
 
 
@@ -76,6 +79,49 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
         return
     told = load.ask(q, out, Terminal())
     print_told(as_json, told.to_dict() if as_json else told, load_tables.answer)
+    for line in (*told.remarks(), f"kept in {told.folder}"):
+        click.echo(line, err=True)
+    click.get_current_context().exit(told.code)
+
+
+@main.command("drill")
+@with_options(
+    click.argument("scenario"),
+    TARGET,
+    SERVE,
+    click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="Who works."),
+    click.option("--speed", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True,
+                 help="600 plays an hour in six seconds."),
+    click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
+                 help="Go on so long beyond the window."),
+    click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=250.0, show_default=True,
+                 metavar="MS", help="The drill is invalid if 1 % of the posts are sent later than this."),
+    MOST,
+    MINE,
+    HOURS,
+    size("likely"),
+    SEED,
+    OUT,
+    AS_JSON,
+)  # fmt: skip
+def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, out: Path | None, as_json: bool,
+           **asked: Any) -> None:  # fmt: skip
+    """Let the agents of a desk work SCENARIO off at a service.
+
+    \b
+    Example:
+      ashcloud drill quiet_week --hours 4 --serve
+
+    Posts are written when they are due; agents claim, read, answer, pass on; customers write again or give up.
+    The same trace and desk are simulated beside it. Exit code 4: the drill itself was late.
+    """
+    from reports import drill, drill_tables
+    from reports.console import Terminal
+    from reports.load_ask import one_target
+
+    one_target(url, serve)
+    told = drill.ask(drill.DrillQuestion(scenario, target=url, max_lag_s=lag_ms / 1e3, **asked), out, Terminal())
+    print_told(as_json, told.to_dict() if as_json else told, drill_tables.drill)
     for line in (*told.remarks(), f"kept in {told.folder}"):
         click.echo(line, err=True)
     click.get_current_context().exit(told.code)

@@ -1,0 +1,35 @@
+"""A drill on the console."""
+
+from __future__ import annotations
+
+from rich.console import Console
+
+from reports.drill import DrillAnswer
+from reports.tables import show
+
+
+def drill(console: Console, answer: DrillAnswer) -> None:
+    """Print the finding, waits by language beside the simulation, and requests by operation."""
+    console.print(answer.headline, soft_wrap=True)
+    console.print()
+    columns = ("", "cases", "answered", "median", "simulated: answered", "median")
+    show(console, columns, [
+        (row["language"], f"{row['cases']:,}", f"{row['answered']:,}", _minutes(row["first_response_p50_s"]),
+         f"{row['simulated_answered']:,}", _minutes(row["simulated_first_response_p50_s"]))
+        for row in answer.rows()
+    ])  # fmt: skip
+    console.print()
+    shown = [(name, count) for name, count in answer.drilled.operations.items() if any(_counts(count))]
+    show(console, ("requests", "answered", "nothing", "failed", "shed", "p99 ms"), [
+        (name, *(f"{n:,}" for n in _counts(count)),
+         "-" if count["p99_s"] is None or not answer.valid else f"{1e3 * count['p99_s']:,.1f}")
+        for name, count in shown
+    ])  # fmt: skip
+
+
+def _counts(count: dict[str, int]) -> tuple[int, ...]:
+    return tuple(count[name] for name in ("answered", "nothing", "failed", "shed"))
+
+
+def _minutes(time_s: float | None) -> str:
+    return "-" if time_s is None else f"{time_s / 60.0:,.1f} min"
