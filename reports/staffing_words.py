@@ -74,11 +74,12 @@ def method(told: Staffing) -> str:
         left_out = f" Left out, with too few cases: {names}."
     return (
         "By formula, not played: needed is Erlang C on the modified offered load of the scenario's curves, for "
-        f"{fm.share(PROMISE_SHARE)} answered within the promise ({limits}) at {fm.duration(told.work_s)} of work a "
-        "turn; it knows no queue from before, no faults, nobody who gives up. At the desk is a mean over the runs, "
-        "with breaks and absence out and those called in; who speaks several languages counts for one only as far as "
-        "the others' work leaves them free. Each block is looked at in its busiest hour. Colours: heads that lack by "
-        f"formula, the most at the right.{left_out}"
+        f"{fm.share(PROMISE_SHARE)} answered within the promise ({limits}) at {fm.duration(told.work_s)} of work "
+        "a turn; it knows no queue from before, no levers of a plan, no faults, no posts that waiting brings "
+        "about, nobody who gives up. At the desk is a mean over the runs, with breaks and absence out and those "
+        "called in; who speaks several languages counts for one only as far as the others' work leaves them "
+        "free. Each block is looked at in its busiest hour. Colours: heads that lack by formula, the most at "
+        f"the right.{left_out}"
     )
 
 

@@ -215,3 +215,10 @@ def test_the_figure_says_in_how_many_hours_heads_lack() -> None:
         assert title == f"Fewer heads than needed in 24 of 24 hours: 13 of {whole} at Mon 1 Jun, 00:00"
     else:
         assert title == "As many heads as needed are at the desk in every hour, languages aside"
+
+
+def test_the_method_says_what_the_formula_leaves_out() -> None:
+    data = report()
+    text = staffing_words.method(data.staffing)
+    assert text in page(data).replace("&#39;", "'")
+    assert all(word in text for word in ("Erlang C", "modified offered load", "levers", "faults", "gives up"))
