@@ -31,6 +31,9 @@ SIGNS = (
 """Signs beside the groups; two names joined say that both are there, `question_` that it is in the question."""
 
 MOST = 3
+LEARNED = "learned"
+"""The group of the entries that have points of their own: the sign of this name is their sum."""
+
 UNSPACED = frozenset({Language.ZH, Language.JA, Language.KO, Language.TH})
 """Languages in which an entry may stand anywhere, not only where a word begins."""
 
@@ -62,23 +65,28 @@ class Words:
     """Entries of a language, as `marked` marks texts, by how they begin: so a post is read once, not once an entry.
 
     `by_start` holds the entries of each beginning of `key` letters, `loose` those that are shorter or may
-    stand inside a word.
+    stand inside a word; `points` what each learned entry is worth.
     """
 
     key: int
     by_start: Mapping[str, tuple[tuple[str, str], ...]]
     loose: tuple[tuple[str, str], ...]
+    points: Mapping[str, float]
 
     @classmethod
-    def of(cls, table: Mapping[str, Sequence[str]], language: Language) -> Words:
+    def of(
+        cls, table: Mapping[str, Sequence[str]], language: Language, learned: Mapping[str, Sequence[str]] | None = None
+    ) -> Words:
         key = 2 if language in UNSPACED else 3
         pairs = [(_entry(text, language), group) for group in GROUPS for text in table[group]]
+        points = {_entry(text, language): float(worth) for worth, texts in (learned or {}).items() for text in texts}
+        pairs += [(entry, LEARNED) for entry in points]
         by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for entry, group in pairs:
             if len(entry) >= key and (key == 2 or entry[0] in "\x00\x01"):
                 by_start[entry[:key]].append((entry, group))
         loose = tuple(pair for pair in pairs if pair not in by_start.get(pair[0][:key], ()))
-        return cls(key, {start: tuple(found) for start, found in by_start.items()}, loose)
+        return cls(key, {start: tuple(found) for start, found in by_start.items()}, loose, points)
 
     def find(self, whole: str) -> Iterator[tuple[str, str, int]]:
         """Entry, group and place of whatever stands in a marked text."""
@@ -115,10 +123,10 @@ def marked(text: str, language: Language) -> str:
 
 
 def signs_of(text: str, language: Language, words: Words) -> dict[str, float]:
-    """Signs of a post by name: those of `GROUPS` from 0 to `MOST`, the others 0 or 1."""
+    """Signs of a post by name: those of `GROUPS` from 0 to `MOST`, `learned` in points, the others 0 or 1."""
     bare = _LINK.sub(" ", text)
     whole = marked(bare, language)
-    found: dict[str, set[str]] = {group: set() for group in GROUPS}
+    found: dict[str, set[str]] = {group: set() for group in (*GROUPS, LEARNED)}
     asked: set[str] = set()
     spans = _questions(whole)
     for entry, group, place in words.find(whole):
@@ -130,7 +138,8 @@ def signs_of(text: str, language: Language, words: Words) -> dict[str, float]:
         found["fault"] |= found["spoilt"]
     has = {group for group in GROUPS if found[group]}
     shared = text.startswith("RT @")
-    signs: dict[str, float] = {group: min(len(entries), MOST) for group, entries in found.items()}
+    signs: dict[str, float] = {group: min(len(found[group]), MOST) for group in GROUPS}
+    signs[LEARNED] = sum(words.points[entry] for entry in sorted(found[LEARNED]))
     return signs | _together(has, asked, bool(spans)) | {
         "amazed": bool(_AMAZED.search(whole)),
         "quoted": bool(_QUOTED.search(text)),

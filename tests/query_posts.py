@@ -17,6 +17,7 @@ from scenarios.names import NEVER_CASES, Language, TextForm, Topic, code
 from scenarios.text import _Dice, _fill, _texts  # slots are filled as in any post of ours
 
 DATA = Path(__file__).parent / "data"
+FIRST_SET, A_SET = 25, 26  # sentences of a kind in the first set, and in each one after it
 OTHERS = {*NEVER_CASES, Topic.PRAISE}
 
 
@@ -36,6 +37,13 @@ def seen(language: Language, query: bool) -> list[str]:
     own = [text for topic in Topic for text in texts.topics[topic] if (topic not in OTHERS) == query]
     own += [] if query else texts.chatter_info
     return own + list(_file("query_posts_seen.toml")[language]["queries" if query else "others"])
+
+
+def seen_sets(language: Language, query: bool) -> list[list[str]]:
+    """The seen sentences, a list for each set they were written in: our own posts first."""
+    later = list(_file("query_posts_seen.toml")[language]["queries" if query else "others"])
+    own, first = seen(language, query)[: -len(later)], later[:FIRST_SET]
+    return [own, first, *(later[k : k + A_SET] for k in range(FIRST_SET, len(later), A_SET))]
 
 
 def posts(sentences: list[str], language: Language, n: int) -> list[str]:

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from fit_query_points import fitted, sample, written
+from fit_query_points import fit, written
 from hypothesis import given
 from hypothesis import strategies as st
 from query_posts import fresh, posts, seen
@@ -19,7 +19,7 @@ from scenarios.text import render
 
 PUBLIC, PRIVATE = Visibility.PUBLIC, Visibility.PRIVATE
 N = 500
-PRECISION, RECALL, LEAST = 0.92, 0.95, 0.85  # 0.95, 0.95 and 0.90 are wanted: docs/detection.md
+PRECISION, RECALL, LEAST = 0.94, 0.95, 0.89  # 0.95, 0.95 and 0.90 are wanted: docs/detection.md
 
 
 @cache
@@ -51,14 +51,22 @@ def test_there_are_enough_fresh_sentences_and_none_of_them_was_seen(language: La
 
 
 def test_the_points_are_those_that_fit_the_seen_posts() -> None:
-    # Two decimals are kept; another build of numpy may round the last one otherwise.
+    # Decimals are rounded; another build of numpy may round the last one otherwise.
     rules = table()
-    points = fitted(*sample(rules))
+    points, words = fit(rules)
     assert points == pytest.approx(rules["points"], abs=0.011)
-    assert (
-        written("a\n[points]\nbase = 1\n\n[en]", {"base": 2.0, "own": 3.0})
-        == "a\n[points]\nown = 3.0\nbase = 2.0\n\n[en]"
-    )
+    for language in Language:
+        ours, theirs = (
+            {entry: float(worth) for worth, entries in learned.items() for entry in entries}
+            for learned in (words[language], rules["learned"][language])
+        )
+        assert {entry: ours.get(entry, 0.0) for entry in theirs} == pytest.approx(theirs, abs=0.11)
+
+
+def test_points_and_learned_words_are_written_into_the_text_of_a_table() -> None:
+    text = "a\n[points]\nbase = 1\n\n[en]\n\n[learned.en]\nold = 1\n"
+    new = written(text, {"base": 2.0, "own": 3.0}, {Language.EN: {"0.5": ["my ", "^if "]}})
+    assert new == 'a\n[points]\nown = 3.0\nbase = 2.0\n\n[en]\n\n[learned.en]\n"0.5" = ["my ", "^if "]\n'
 
 
 @pytest.mark.parametrize("language", Language)
