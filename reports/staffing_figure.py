@@ -51,16 +51,18 @@ def draw_needed(
 def draw_lacking(ax: Axes, rows: Sequence[tuple[str, Sequence[Cell]]], edges_h: FloatArray, axis: Timeline) -> Axes:
     """Draw in which blocks each language lacks heads, dark for many; the largest lack at the right."""
     names = [f"{low}–{high - 1} heads lack" for low, high in pairwise(LEVELS)]
-    colours = {-1: ("too few cases", palette.SHADE)}
-    colours |= dict(enumerate(zip([*names, f"{LEVELS[-1]} or more"], palette.LACK, strict=True)))
-    told: set[int] = set()
-    for row, (_, cells) in enumerate(rows):
-        for which, (label, colour) in colours.items():
+    shades = zip([*names, f"{LEVELS[-1]} or more"], palette.LACK, strict=True)
+    for which, (label, colour) in [
+        *enumerate(shades),
+        (-1, ("too few cases", palette.SHADE)),
+    ]:  # as the legend has them
+        name = label
+        for row, (_, cells) in enumerate(rows):
             spans = _joined([cell.block for cell in cells if level(cell) == which], edges_h)
             if spans:
-                name = "_" if which in told else label
                 ax.broken_barh(spans, (row - 0.42, 0.84), facecolor=colour, linewidth=0, label=name)
-                told.add(which)
+                name = "_"
+    for row, (_, cells) in enumerate(rows):
         most = max((cell.change for cell in cells if cell.p_short is not None), default=0)
         ax.annotate(f"{max(most, 0)}", (edges_h[-1], row), (3, 0), textcoords="offset points", va="center",
                     color=palette.INK, annotation_clip=False)  # fmt: skip
