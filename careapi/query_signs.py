@@ -64,11 +64,11 @@ _END = re.compile(r"[.!?]+(?:\s|$)")
 class Words:
     """Entries of a language, as `marked` marks texts, by how they begin: so a post is read once, not once an entry.
 
-    `by_start` holds the entries of each beginning of `key` letters, `loose` those that are shorter or may
-    stand inside a word; `points` what each learned entry is worth.
+    `by_start` holds the entries of each beginning of `keys` letters, the longest that an entry has, `loose` those that
+    are shorter or may stand inside a word; `points` what each learned entry is worth.
     """
 
-    key: int
+    keys: tuple[int, int]
     by_start: Mapping[str, tuple[tuple[str, str], ...]]
     loose: tuple[tuple[str, str], ...]
     points: Mapping[str, float]
@@ -77,24 +77,28 @@ class Words:
     def of(
         cls, table: Mapping[str, Sequence[str]], language: Language, learned: Mapping[str, Sequence[str]] | None = None
     ) -> Words:
-        key = 2 if language in UNSPACED else 3
+        keys = (2, 3) if language in UNSPACED else (3, 5)
         pairs = [(_entry(text, language), group) for group in GROUPS for text in table[group]]
         points = {_entry(text, language): float(worth) for worth, texts in (learned or {}).items() for text in texts}
         pairs += [(entry, LEARNED) for entry in points]
         by_start: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for entry, group in pairs:
-            if len(entry) >= key and (key == 2 or entry[0] in "\x00\x01"):
-                by_start[entry[:key]].append((entry, group))
-        loose = tuple(pair for pair in pairs if pair not in by_start.get(pair[0][:key], ()))
-        return cls(key, {start: tuple(found) for start, found in by_start.items()}, loose, points)
+            if len(entry) >= keys[0] and (language in UNSPACED or entry[0] in "\x00\x01"):
+                by_start[entry[: keys[len(entry) >= keys[1]]]].append((entry, group))
+        kept = {pair for some in by_start.values() for pair in some}
+        loose = tuple(pair for pair in pairs if pair not in kept)
+        return cls(keys, {start: tuple(found) for start, found in by_start.items()}, loose, points)
 
     def find(self, whole: str) -> Iterator[tuple[str, str, int]]:
         """Entry, group and place of whatever stands in a marked text."""
-        everywhere = range(len(whole) - self.key + 1)
-        for place in everywhere if self.key == 2 else [found.start() for found in _BEGIN.finditer(whole)]:
-            for entry, group in self.by_start.get(whole[place : place + self.key], ()):
-                if whole.startswith(entry, place):
-                    yield entry, group, place
+        short, long = self.keys
+        by_start = self.by_start
+        everywhere = range(len(whole) - short + 1)
+        for place in everywhere if short == 2 else [found.start() for found in _BEGIN.finditer(whole)]:
+            for start in (whole[place : place + short], whole[place : place + long]):
+                for entry, group in by_start.get(start, ()):
+                    if whole.startswith(entry, place):
+                        yield entry, group, place
         for entry, group in self.loose:
             place = whole.find(entry)
             while place >= 0:
