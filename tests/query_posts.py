@@ -10,6 +10,7 @@ from __future__ import annotations
 import random
 import tomllib
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from scenarios.names import NEVER_CASES, Language, TextForm, Topic, code
 from scenarios.text import _Dice, _fill, _texts  # slots are filled as in any post of ours
 
 DATA = Path(__file__).parent / "data"
-FIRST_SET, A_SET = 25, 26  # sentences of a kind in the first set, and in each one after it
+STARTS = (0, 25, 51, 77, 103, 129, 155)  # where the sets begin that were fresh once
 OTHERS = {*NEVER_CASES, Topic.PRAISE}
 
 
@@ -42,8 +43,8 @@ def seen(language: Language, query: bool) -> list[str]:
 def seen_sets(language: Language, query: bool) -> list[list[str]]:
     """The seen sentences, a list for each set they were written in: our own posts first."""
     later = list(_file("query_posts_seen.toml")[language]["queries" if query else "others"])
-    own, first = seen(language, query)[: -len(later)], later[:FIRST_SET]
-    return [own, first, *(later[k : k + A_SET] for k in range(FIRST_SET, len(later), A_SET))]
+    own = seen(language, query)[: -len(later)]
+    return [own, *(later[a:b] for a, b in pairwise((*STARTS, len(later))))]
 
 
 def posts(sentences: list[str], language: Language, n: int) -> list[str]:
