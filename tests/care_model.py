@@ -35,6 +35,7 @@ class Row:
     version: int = 1
     resolved_s: float = 0.0
     merged_into: int | None = None
+    first_reply_s: float | None = None
 
 
 class CannotBeDone(Exception):
@@ -90,6 +91,7 @@ class Model:
 
     def reply(self, case: int, agent: str, version: int | None, then: str, now_s: float) -> None:
         row = self._held(case, agent, version)
+        row.first_reply_s = now_s if row.first_reply_s is None else row.first_reply_s
         row.version += 2
         if then == "resolve":
             self._close(row, now_s)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
+from care_around import Around
 from care_model import CannotBeDone, Model
 from care_model import Row as CaseRow
 from care_posts import QUERY, RULES, SPOKEN, Clock, post
@@ -25,10 +26,12 @@ from hypothesis.stateful import (
 from postgres import empty
 from test_careapi_store import agents, posts
 
-from careapi import work
+from careapi import notices, payments, work
 from careapi.cases import listed
+from careapi.kpis import kpis
 from careapi.migrations import migrate
 from careapi.model import Case, Mention, Receipt, Stale, Status, StoreError
+from careapi.payments import Report
 from careapi.problems import Refused
 from careapi.store import Store
 from careapi.stores import open_store
@@ -37,6 +40,8 @@ from careapi.work import KEEP, RESOLVE, WAIT
 from scenarios.names import Language
 
 T = TypeVar("T")
+EVER_S = 1e10
+kinds = st.sampled_from(["paid", "failed", "expired"])
 
 
 def tables() -> dict[str, str]:
@@ -62,12 +67,18 @@ def all_cases(tx: Tx) -> list[tuple[Case, int | None]]:
     return [(case, into[case.id]) for case in listed(tx.db, "id > 0 ORDER BY id", ())]
 
 
+def links_and_notices(tx: Tx) -> tuple[list[Row], list[Row]]:
+    links = tx.rows("SELECT provider_ref, state, paid_s, refund_check FROM paylink ORDER BY id")
+    return links, tx.rows("SELECT seen_s, seen_by FROM notice ORDER BY id")
+
+
 class Alike(RuleBasedStateMachine):
     """Does the same to the model and to each store; whatever they return or raise is the same."""
 
     def __init__(self, urls: list[str]) -> None:
         super().__init__()
         self.urls, self.clock, self.model = urls, Clock(), Model(RULES)
+        self.around = Around(self.model)
         self.runner = asyncio.Runner()
         self.stores = [self.opened(url) for url in urls]
 
@@ -185,6 +196,63 @@ class Alike(RuleBasedStateMachine):
             lambda tx: work.merge(tx, case, agent, version, into),
         )
 
+    def case_number(self, data: st.DataObject) -> int:
+        """Of some case, or of one that is not there."""
+        return data.draw(st.integers(1, len(self.model.cases) + 1))
+
+    @rule(data=st.data(), amount_minor=st.integers(1, 99_999), lasts_s=st.sampled_from([60.0, 1800.0]))
+    def order(self, data: st.DataObject, amount_minor: int, lasts_s: float) -> None:
+        case, ref = self.case_number(data), f"p{len(self.around.links) + 1}"
+        self.same(
+            lambda: self.around.order(case, ref, amount_minor, self.clock.now_s, lasts_s),
+            lambda tx: payments.make(tx, case, "a1", amount_minor, "EUR", lasts_s, ref),
+        )
+
+    @rule(
+        number=st.integers(1, 12), ref=st.integers(1, 5), kind=kinds,
+        ago_s=st.sampled_from([0.0, 45.0, 700.0]),
+    )  # fmt: skip
+    def report(self, number: int, ref: int, kind: str, ago_s: float) -> None:
+        told = Report(f"e{number}", f"p{ref}", kind, self.clock.now_s - ago_s)
+        expected = self.around.report(told, self.clock.now_s)
+        for known in self.each(lambda store: self.runner.run(store.write(lambda tx: payments.report(tx, told)))):
+            assert known == expected
+
+    @rule()
+    def expire(self) -> None:
+        expected = self.around.expire(self.clock.now_s)
+        assert set(self.each(lambda store: self.runner.run(store.write(payments.expire)))) == {expected}
+
+    @rule(data=st.data(), moments=st.lists(st.tuples(st.sampled_from([0.0, 45.0, 700.0]), kinds), max_size=4))
+    def pay(self, data: st.DataObject, moments: list[tuple[float, str]]) -> None:
+        self.order(data=data, amount_minor=2_500, lasts_s=60.0)
+        for later_s, kind in moments:
+            self.clock.now_s += later_s
+            number, ref = data.draw(st.integers(1, 12)), len(self.around.links)
+            self.report(number=number, ref=ref, kind=kind, ago_s=0.0)
+
+    @rule(data=st.data(), of_case=st.booleans(), seen_by=st.lists(agents, max_size=2))
+    def tell_crew(self, data: st.DataObject, of_case: bool, seen_by: list[str]) -> None:
+        case = self.case_number(data) if of_case else None
+        self.same(
+            lambda: self.around.tell_crew(case),
+            lambda tx: notices.add(tx, "KL1001", "2015-06-01", "a1", "Broken wrist", "12A", case),
+        )
+        for agent in seen_by:
+            self.clock.now_s += 1.0
+            notice, now_s = data.draw(st.integers(1, len(self.around.seen) + 1)), self.clock.now_s
+            self.same(
+                lambda: self.around.acknowledge(notice, agent, now_s),  # noqa: B023
+                lambda tx: notices.acknowledge(tx, notice, agent),  # noqa: B023
+            )
+
+    @rule()
+    def measure(self) -> None:
+        found = self.each(lambda store: self.runner.run(store.read(lambda tx: kpis(tx, EVER_S))))
+        assert all(each == found[0] for each in found)
+        told, expected = found[0]["by_language"]["all"], self.around.measures()
+        assert {name: told[name] for name in expected} == pytest.approx(expected)
+
     @rule(step_s=st.sampled_from([1.0, 30.0, 60.0, 600.0]))
     def wait(self, step_s: float) -> None:
         self.clock.now_s += step_s
@@ -208,6 +276,14 @@ class Alike(RuleBasedStateMachine):
                 assert (case.thread, case.opened_s, case.due_s) == (row.thread, row.opened_s, row.due_s)
                 assert (case.language, case.private) == (row.language, row.private)
                 assert (case.waiting_since_s, into) == (row.waiting_since_s, row.merged_into)
+
+    @invariant()
+    def links_and_notices_are_alike(self) -> None:
+        links = [(ref, link.state, link.paid_s, link.refund_check) for ref, link in self.around.links.items()]
+        seen = [each or (None, None) for each in self.around.seen]
+        for rows, told in self.each(lambda store: self.runner.run(store.read(links_and_notices))):
+            assert [(ref, state, paid_s, bool(check)) for ref, state, paid_s, check in rows] == links
+            assert [tuple(row) for row in told] == seen
 
     def teardown(self) -> None:
         try:
