@@ -27,6 +27,7 @@ from locust.runners import MasterRunner, WorkerRunner
 from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
 from loadtests.chief import Chief
+from loadtests.clock import Offset
 from loadtests.result import Outcome
 from loadtests.work import SECRET, Work
 
@@ -37,6 +38,7 @@ BREATH_S = 0.001  # after a long slice a sleep of 0 would let no timer run, so n
 MISSED_BEATS = 6  # a worker that died is told by its process; this is for one that hangs
 TELL_S = 0.5
 PINGS = 8
+PING_S, ANSWER_S = 0.03, 10.0  # between two; how long to wait for the first answer
 
 now = time.monotonic
 log = logging.getLogger("ashcloud")
@@ -195,7 +197,7 @@ class Worker:
         self._start_s: AsyncResult[float | None] = AsyncResult()
         self._work: Work | None = None
         self._halted, self._played = False, False
-        self._offset_s, self._trip_s = 0.0, float("inf")
+        self._clock, self._asked = Offset(), Event()
         self._control = Control(lambda word: self._halt() if word == "halt" else None)
         handlers: dict[str, Callable[..., None]] = {
             "plan": self._planned, "go": self._go, "pong": self._pong, "halt": self._halt
@@ -216,10 +218,10 @@ class Worker:
         self._tell("ready", {"process": os.getpid()})
         start_s = self._start_s.get()
         if start_s is not None and not self._halted:
-            work.start(start_s - self._offset_s)
+            work.start(start_s - self._clock.offset_s)
             drive(work, user, lambda message: self._tell("rows", message))
         self._runner._send_stats()
-        self._tell("done", work.spent())
+        self._tell("done", {**work.spent(), **self._clock.to_dict()})
         Event().wait()  # until the master says that it is over
 
     def failed(self, words: str) -> None:
@@ -229,17 +231,16 @@ class Worker:
         self._runner.send_message(f"ashcloud_{name}", data)
 
     def _set_clock(self) -> None:
-        """Ask for the master's time some times; the shortest round trip is believed (Cristian's rule)."""
+        """Ask for the master's time some times; without any answer no common start is possible."""
         for _ in range(PINGS):
             self._tell("ping", {"asked_s": now()})
-            gevent.sleep(0.03)
+            gevent.sleep(PING_S)
+        if not self._asked.wait(ANSWER_S) and not self._halted:
+            raise TimeoutError(f"the master has not told its time within {ANSWER_S:g} s")
 
     def _pong(self, msg: Any, **_: Any) -> None:
-        here_s = now()
-        trip_s = here_s - msg.data["asked_s"]
-        if trip_s < self._trip_s:
-            self._trip_s = trip_s
-            self._offset_s = msg.data["here_s"] - (msg.data["asked_s"] + here_s) / 2.0
+        self._clock.answered(msg.data["asked_s"], msg.data["here_s"], now())
+        self._asked.set()
 
     def _planned(self, msg: Any, **_: Any) -> None:
         self._plan.set(msg.data)

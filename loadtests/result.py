@@ -77,8 +77,9 @@ class LoadResult(Kept):
         due), `seed`, `version`; `target` and `options`, without secrets; `started` (UTC), `status` (finished,
         interrupted, aborted); `max_lag_s` (how late it was allowed to be); `errors` (texts that the column
         `error` points at); `phases` (name, from_s, to_s by due time); `workers` (a mapping each, see
-        `loadtests.health`); `server` (times_s, series: the metrics of the server, by name); `mishaps`, where
-        something was broken on purpose, see `loadtests.mischief.Mischief.told`.
+        `loadtests.health`; of several also how far their clocks are from the master's, see `loadtests.clock`);
+        `server` (times_s, series: the metrics of the server, by name); `mishaps`, where something was broken on
+        purpose, see `loadtests.mischief.Mischief.told`.
     digest : str
         SHA-256 over columns and `about`.
     """

@@ -43,6 +43,7 @@ def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> It
     parts = ("sent", "abandoned", "dropped", "unsent")
     told = ", ".join(f"{counts[name]:,} {name}" for name in parts if counts[name])
     yield f"every row is accounted for: {told or 'there are none'}"
+    yield from clocks(result.about["workers"])
     yield from (f"{n:,} rows: {text}" for text, n in errors(result))
     yield from (mishap(result, each) for each in result.about.get("mishaps", ()))
     few = [check for check in checks if check.state == "too few rows"]
@@ -51,6 +52,13 @@ def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> It
         yield f"too few rows to tell: {names}"
     if result.about["server"]["url"] and not result.about["server"]["times_s"]:
         yield f"the server told no metrics at {result.about['server']['url']}"
+
+
+def clocks(workers: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Within how much workers have started together; nothing where there is one, or none told its clock."""
+    bounds = [worker["clock_bound_s"] for worker in workers if worker.get("clock_bound_s") is not None]
+    if bounds:
+        yield f"{len(bounds)} workers are set by the master's clock, to {1e3 * max(bounds):.2f} ms at worst"
 
 
 def mishap(result: LoadResult, told: Mapping[str, Any]) -> str:

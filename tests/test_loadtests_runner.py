@@ -169,6 +169,13 @@ def test_every_row_is_sent_once_signed_and_counted_the_same_by_all(played: Playe
     assert "word" not in str(result.about)
 
 
+def test_two_workers_of_one_machine_find_that_they_have_one_clock(played: Played) -> None:
+    (result, _, _), _ = played("stopped-2")
+    for worker in result.about["workers"]:
+        assert worker["clock_answers"] >= 1
+        assert abs(worker["clock_offset_s"]) <= worker["clock_bound_s"]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_after_a_stop_every_row_is_accounted_for(workers: int, played: Played) -> None:
     (result, taken, eye), folder = played(f"stopped-{workers}")
