@@ -95,13 +95,15 @@ class DrillAnswer:
 
     @property
     def code(self) -> int:
-        """Exit code: 130 interrupted, 4 the drill was late, 3 the store is broken or nobody was answered, else 0."""
+        """Exit code: 3 the store is broken, 130 interrupted, 4 the drill was late, 3 nobody was answered, else 0."""
+        if self.checked:
+            return 3
         if self.drilled.status == "interrupted":
             return 130
         if not self.valid:
             return 4
         nobody = self.drilled.number.size > 0 and not np.isfinite(self.drilled.first_response_s).any()
-        return 3 if self.checked or nobody else 0
+        return 3 if nobody else 0
 
     @property
     def headline(self) -> str:
@@ -113,7 +115,7 @@ class DrillAnswer:
         answered = int(np.isfinite(told.first_response_s).sum())
         words = f"{answered:,} of {told.number.size:,} cases were answered"
         first, simulated = (_median(values) for values in (told.first_response_s, self.simulated_s))
-        if first is None or simulated is None:
+        if first is None or simulated is None or told.status != "finished":  # cut off, the waits are none to compare
             return f"{words}."
         return f"{words}, half of them within {first / 60.0:,.1f} min; the simulation says {simulated / 60.0:,.1f} min."
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,12 +75,17 @@ def test_of_a_drill_that_was_late_no_time_of_the_service_is_told() -> None:
     ("told", "code"),
     [
         (answer(status="interrupted"), 130),
+        (replace(answer(lag_s=0.4), checked="not so: every query has a case"), 3),
         (answer(status="at the limit"), 0),
         (answer(first_s=(INF, INF, INF)), 3),
     ],
 )
 def test_the_exit_code_says_how_it_ended(told: DrillAnswer, code: int) -> None:
     assert told.code == code
+
+
+def test_of_a_drill_that_was_ended_early_no_wait_is_held_against_the_simulation() -> None:
+    assert answer(status="at the limit").headline == "2 of 3 cases were answered."
 
 
 def test_the_curve_counts_those_never_answered_among_all() -> None:
