@@ -1,7 +1,7 @@
 """What is sent: posts, rendered from the codes of a schedule and signed, ahead of their due time.
 
-They come in the generic form at one path, or, if the path holds ``{platform}``, each in the form of its platform at
-its platform's own.
+They come in the generic form at one path, or, if the path holds ``{platform}``, in the form of their platform at
+its own; one a request, or as many as the schedule says.
 
 A signature holds the time, and a service may refuse one that is five minutes old: so posts are made for the
 moment at which they are due, and two minutes ahead at most.
@@ -14,9 +14,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
+import numpy as np
+from numpy.typing import NDArray
 
 from loadtests.forms import delivery, signed
-from loadtests.hostile import forged, spoilt
+from loadtests.hostile import forged, spoilt_body, spoilt_post
 from loadtests.schedule import Schedule
 from loadtests.target import Target
 from loadtests.templated import Templated
@@ -31,6 +33,8 @@ AHEAD_S = 120.0
 _PUBLIC = code(Visibility.PUBLIC)
 _encode = msgspec.json.Encoder().encode
 
+Rows = slice | NDArray[np.int64]
+
 
 class Bodies:
     """Requests of some rows of a schedule, made when asked for or ahead.
@@ -38,8 +42,8 @@ class Bodies:
     Parameters
     ----------
     schedule : Schedule
-    rows : slice
-        Of the schedule; place 0 is its first row, and so on.
+    rows : slice or (k,) array of int
+        Of the schedule; all of each request. Row 0 is the first of them, request 0 the one that carries it, and so on.
     target : Target
     run : str
         In front of every id: a service tells repeated posts by it, so no two runs may share one.
@@ -47,16 +51,20 @@ class Bodies:
     Attributes
     ----------
     terms : Terms
-        On which the rows are sent.
+        On which they are sent.
+    first : list of int
+        The first row of each request, and behind them the number of all rows.
     late : int
         Requests that were not made ahead.
     """
 
-    def __init__(self, schedule: Schedule, rows: slice, target: Target, run: str) -> None:
+    def __init__(self, schedule: Schedule, rows: Rows, target: Target, run: str) -> None:
         # Lists of Python numbers: numpy hands out its own one by one at ten times the cost.
         self._columns: dict[str, list[Any]] = {
-            name: schedule[name][rows].tolist() for name in schedule.columns if name != "time_s"
+            name: schedule[name][rows].tolist() for name in schedule.columns if name not in ("time_s", "request")
         }
+        request = schedule["request"][rows]
+        self.first: list[int] = [*np.flatnonzero(np.diff(request, prepend=-1)).tolist(), request.size]
         self._run = run
         self._secret = target.secret.encode()
         self._own_form = PLATFORM in target.path and target.file is None
@@ -64,20 +72,25 @@ class Bodies:
         self.terms = self._terms(schedule, rows)
         self._heads = [_head(target, platform.value) for platform in members(Platform)]
         self._begun_s = 0.0
-        self._made: list[bytes | None] = [None] * len(self._columns["due_s"])
+        self._due_s = [self._columns["due_s"][row] for row in self.first[:-1]]
+        self._made: list[bytes | None] = [None] * len(self._due_s)
         self._next, self._held, self._held_bytes = 0, 0, 0
         self.late = 0
 
-    def _terms(self, schedule: Schedule, rows: slice) -> Terms:
+    def _terms(self, schedule: Schedule, rows: Rows) -> Terms:
         if self._template is None:
-            return Terms(self.hostile)
+            return Terms(self.rows, self.hostile)
         per_s = self._template.budget_per_s
         budget = None if per_s is None else Budget(schedule["due_s"], per_s, rows)
-        return Terms(self.hostile, self._template.counts, budget)
+        return Terms(self.rows, self.hostile, self._template.counts, budget)
 
-    def hostile(self, place: int) -> bool:
+    def rows(self, place: int) -> range:
+        """The rows that the request of a place carries."""
+        return range(self.first[place], self.first[place + 1])
+
+    def hostile(self, row: int) -> bool:
         """Whether a service should refuse it."""
-        return bool(self._columns["hostile"][place])
+        return bool(self._columns["hostile"][row])
 
     def begin(self, wall_s: float) -> None:
         """Say at what time of day (seconds since the epoch) the replay starts; before the first `prepare`."""
@@ -89,7 +102,7 @@ class Bodies:
         Parameters
         ----------
         place : int
-            First place that has not been asked for.
+            First request that has not been asked for.
         at_s : float
             Seconds since the start of the replay: what is due much later waits.
         budget_s : float
@@ -101,7 +114,7 @@ class Bodies:
         """
         until = time.perf_counter() + budget_s
         self._next = max(self._next, place)
-        due = self._columns["due_s"]
+        due = self._due_s
         while self._next < len(due) and due[self._next] <= at_s + AHEAD_S:
             if self._held >= AHEAD_ROWS or self._held_bytes >= AHEAD_BYTES:
                 return False
@@ -126,27 +139,36 @@ class Bodies:
         return made
 
     def _request(self, place: int) -> bytes:
+        rows = self.rows(place)
         if self._template is not None:
-            return self._templated(self._template, place)
-        body, number, hostile = self.body(place), self._columns["platform"][place], self._columns["hostile"][place]
-        platform, secret = members(Platform)[number] if self._own_form else None, self._secret
+            return self._templated(self._template, rows[0])
+        c = self._columns
+        hostile = c["hostile"][rows[0]] if len(rows) == 1 else 0
+        own_form = self._own_form and not hostile
+        body, number, secret = self.body(place), c["platform"][rows[0]], self._secret
         if hostile:
-            body, platform, number = spoilt(hostile, body), None, code(Platform.GENERIC)
+            body, number = spoilt_body(hostile, body), code(Platform.GENERIC)
             secret = secret and (b"not " + secret if forged(hostile) else secret)
         lines = b""
         if secret:
-            at_s = int(self._begun_s + self._columns["due_s"][place])
-            lines = signed(platform, secret, self.identity(place).encode(), at_s, body)
+            at_s = int(self._begun_s + self._due_s[place])
+            platform = members(Platform)[number] if own_form else None
+            lines = signed(platform, secret, self._delivery(rows).encode(), at_s, body)
         return b"%s%sContent-Length: %d\r\n\r\n%s" % (self._heads[number], lines, len(body), body)
 
+    def _delivery(self, rows: range) -> str:
+        """Id of a delivery: that of its post, or of its first one with their number, as that may come again alone."""
+        identity = self.identity(rows[0])
+        return identity if len(rows) == 1 else f"{identity}+{len(rows) - 1}"
+
     def identity(self, place: int, row: int | None = None) -> str:
-        """Id of the post of a place, or of another row of the same replication."""
+        """Id of the post of a row, or of another row of the same replication by its place in the trace."""
         columns = self._columns
         return f"{self._run}-{columns['replication'][place]}-{columns['row'][place] if row is None else row}"
 
     def _templated(self, template: Templated, place: int) -> bytes:
         """The request that a target file makes of the post of a place."""
-        hostile, at_s = self._columns["hostile"][place], self._begun_s + self._columns["due_s"][place]
+        at_s = self._begun_s + self._columns["due_s"][place]
         post = self._post(place)
         values = {
             **{name: post[name] for name in ("platform", "text", "public", "posted_at", "handle", "name", "followers")},
@@ -154,12 +176,13 @@ class Bodies:
             "parent": post.get("parent_external_id"), "run": self._run, "key": self.identity(place), "now_s": int(at_s),
         }  # fmt: skip
         values["now"] = values["posted_at"] = post["posted_at"].isoformat().replace("+00:00", "Z")
-        return template.made(values, lambda body: spoilt(hostile, body) if hostile else body)
+        return template.made(values)
 
     def body(self, place: int) -> bytes:
-        """The delivery of a place: JSON with its one post."""
-        hostile = self._columns["hostile"][place]
-        return _encode(delivery(self._post(place), self._own_form and not hostile))
+        """The delivery of a request: JSON with its posts."""
+        rows, hostile = self.rows(place), self._columns["hostile"]
+        own_form = self._own_form and not hostile[rows[0]]
+        return _encode(delivery([spoilt_post(hostile[row], self._post(row)) for row in rows], own_form))
 
     def _post(self, place: int) -> dict[str, Any]:
         c = self._columns

@@ -54,15 +54,12 @@ class Packer:
 
 
 class Collector:
-    """Puts rows of all workers into the order of the schedule.
-
-    Worker `i` of `n` has every n-th row from row `i` on.
-    """
+    """Puts rows of all workers into the order of the schedule; each has those of `Schedule.of_part`."""
 
     def __init__(self, schedule: Schedule, workers: int) -> None:
         n = len(schedule)
         self._due_s: NDArray[np.float64] = schedule["due_s"]
-        self._workers = workers
+        self._rows = [schedule.of_part(worker, workers) for worker in range(workers)]
         self._known = np.zeros(n, dtype=bool)
         self._columns: dict[str, NDArray[Any]] = {
             "replication": schedule["replication"], "row": schedule["row"], "time_s": schedule["time_s"],
@@ -71,7 +68,7 @@ class Collector:
             "status": np.zeros(n, dtype=np.int16),
             "outcome": np.full(n, Outcome.UNSENT, dtype=np.int8),
             "error": np.full(n, -1, dtype=np.int16),
-            "worker": (np.arange(n) % workers).astype(np.int16),
+            "worker": (schedule["request"] % workers).astype(np.int16),
         }  # fmt: skip
         self.errors: list[str] = []
         self._texts: list[list[int]] = [[] for _ in range(workers)]
@@ -83,7 +80,7 @@ class Collector:
         """Take in what a `Packer` has told."""
         self._texts[worker] += [self._error(text) for text in message["errors"]]
         rows = np.frombuffer(message["rows"], dtype=_DTYPE)
-        places = rows["place"].astype(np.int64) * self._workers + worker
+        places = self._rows[worker][rows["place"]]
         for name in ("sent_s", "first_byte_s", "done_s", "status", "outcome"):
             self._columns[name][places] = rows[name]
         texts = np.array([*self._texts[worker], -1], dtype=np.int16)

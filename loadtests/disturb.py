@@ -57,7 +57,7 @@ def parse(words: str) -> Disturbance:
 
 
 def disturbed(schedule: Schedule, how: Disturbance, seed: int) -> Schedule:
-    """The schedule as real senders would deliver it; the same seed does the same to the same rows."""
+    """A schedule of a request a row as real senders would deliver it; the same seed does the same to the same rows."""
     n = len(schedule)
     held, again, spoilt = (np.random.default_rng([seed, stream]) for stream in range(3))
     rows: dict[str, Any] = {name: column.copy() for name, column in schedule.columns.items()}
@@ -70,4 +70,5 @@ def disturbed(schedule: Schedule, how: Disturbance, seed: int) -> Schedule:
     rows = {name: np.concatenate([column, copies[name]]) for name, column in rows.items()}
     order = np.argsort(rows["due_s"], kind="stable")
     about = {**schedule.about, "disturbed": vars(how)}
-    return Schedule({name: column[order] for name, column in rows.items()}, about)
+    rows = {name: column[order] for name, column in rows.items()} | {"request": np.arange(order.size)}
+    return Schedule(rows, about)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from scenarios.names import Platform
@@ -20,22 +20,35 @@ _ESCAPES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 Post = Mapping[str, Any]
 
 
-def delivery(post: Post, own_form: bool) -> dict[str, Any]:
-    """A delivery of one post, ready for JSON.
+def delivery(posts: Sequence[Post], own_form: bool) -> dict[str, Any]:
+    """A delivery of some posts, ready for JSON.
 
     Parameters
     ----------
-    post : mapping
-        In the generic form; `posted_at` is a `datetime`.
+    posts : sequence of mapping
+        One or more, in the generic form; `posted_at` is a `datetime`. In `own_form` they are all of one platform, and
+        all public or all private.
     own_form : bool
-        Whether it comes in the form of its platform, or in the generic one.
+        Whether they come in the form of their platform, or in the generic one.
     """
-    platform = Platform(post["platform"])
+    platform = Platform(posts[0]["platform"])
     if own_form and platform is Platform.X:
-        return _x(post)
+        return _together([_x(post) for post in posts])
     if own_form and platform in META:
-        return _meta(post, platform)
-    return {"mentions": [post]}
+        return _together([_meta(post, platform) for post in posts])
+    return {"mentions": posts}
+
+
+def _together(deliveries: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Deliveries of one kind as one: lists are joined, so are the people in them."""
+    first, *others = deliveries
+    for other in others:
+        for name, value in other.items():
+            if isinstance(value, list):
+                first[name] += value
+            elif isinstance(value, dict):
+                first[name] |= value
+    return first
 
 
 def signed(platform: Platform | None, secret: bytes, identity: bytes, at_s: int, body: bytes) -> bytes:

@@ -18,7 +18,7 @@ from scenarios.names import PostKind, code
 from scenarios.stored import Kept, Stored
 from scenarios.traces import Trace
 
-FORMAT = 2
+FORMAT = 3
 HOUR_S = 3600.0
 FloatArray = NDArray[np.float64]
 Rows = dict[str, NDArray[Any]]
@@ -45,6 +45,7 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
         "text": np.int32,
         "case": np.int32,  # number of its case in the trace, NONE for chatter
         "hostile": np.int8,  # how it is spoilt, see `loadtests.hostile`; 0: not at all
+        "request": np.int32,  # number of the request that carries it, from 0 and ascending; see `loadtests.batches`
     }
 )
 
@@ -73,7 +74,7 @@ class Schedule(Kept):
     Raises
     ------
     TraceError
-        If due times are not finite, below 0, or go back.
+        If due times are not finite, below 0, or go back, or requests are not numbered in their order.
     """
 
     KIND: ClassVar[Stored] = FILE
@@ -81,11 +82,22 @@ class Schedule(Kept):
     def __post_init__(self) -> None:
         super().__post_init__()
         _ascending(self["due_s"])
+        _numbered(self["request"], self["due_s"])
 
     @property
     def span_s(self) -> float:
         """Due time of the last row, 0 if there is none."""
         return float(self["due_s"][-1]) if len(self) else 0.0
+
+    @property
+    def requests(self) -> int:
+        """How many requests carry the rows."""
+        return int(self["request"][-1]) + 1 if len(self) else 0
+
+    def of_part(self, part: int, parts: int) -> NDArray[np.int64]:
+        """(k,) Rows that one of several workers sends: every `parts`-th request, from request `part` on."""
+        out: NDArray[np.int64] = np.flatnonzero(self["request"] % parts == part)
+        return out
 
     def peak_per_s(self) -> float:
         """Most rows due in any second, counted from each row on; 0 if there is none."""
@@ -144,7 +156,7 @@ def of_traces(
     order = np.argsort(rows["time_s"], kind="stable")
     rows = {name: column[order] for name, column in rows.items()}
     rows["due_s"] = (rows["time_s"] - first_s) / speed
-    rows["hostile"] = np.zeros(rows["row"].size, dtype=np.int8)
+    rows |= {"hostile": np.zeros(rows["row"].size, dtype=np.int8), "request": np.arange(rows["row"].size)}
     kept = [(name, max(a * HOUR_S, first_s), min(b * HOUR_S, last_s)) for name, a, b in phases]
     about |= {
         "version": made_by(),
@@ -178,6 +190,7 @@ def at_times(due_s: FloatArray, name: str, seed: int = 1) -> Schedule:
     rows: dict[str, NDArray[Any]] = dict.fromkeys(OF_TRACE, zeros)
     rows |= {"due_s": due, "time_s": due, "replication": zeros, "row": np.arange(n), "author": np.arange(n)}
     rows |= {"hostile": zeros, "parent": np.full(n, -1), "text": np.random.default_rng(seed).integers(0, 2**31, n)}
+    rows["request"] = np.arange(n)
     about = {"scenario": name, "scenario_digest": "", "seed": seed, "version": made_by(), "traces": []}
     return Schedule(rows, {**about, "speed": 1.0, "times": 1, "window_h": [0.0, 0.0], "phases": []})
 
@@ -209,6 +222,21 @@ def _ascending(due_s: FloatArray) -> None:
     if back.size:
         at = int(back[0])
         raise TraceError(f"row {at} is due at {due_s[at]} s, before the row above it ({due_s[at - 1]} s); sort them")
+
+
+def _numbered(request: NDArray[np.int32], due_s: FloatArray) -> None:
+    steps = np.diff(request, prepend=-1)
+    bad = np.flatnonzero((steps < 0) | (steps > 1))
+    if request.size and steps[0] != 1:
+        raise TraceError(f"row 0 is of request {int(request[0])}; requests are numbered from 0")
+    if bad.size:
+        raise TraceError(
+            f"row {int(bad[0])} is of request {int(request[bad[0]])}; requests are numbered in their order"
+        )
+    apart = np.flatnonzero((steps[1:] == 0) & (np.diff(due_s) > 0.0)) + 1
+    if apart.size:
+        at = int(apart[0])
+        raise TraceError(f"row {at} is due later than row {at - 1} of the same request; they are sent at one moment")
 
 
 def _check(speed: float, first_s: float, last_s: float, start_s: float, end_s: float) -> None:

@@ -1,4 +1,4 @@
-"""The open loop: every row is sent at its due time, whatever the server does.
+"""The open loop: every request is sent at its due time, whatever the server does.
 
 No greenlet and no thread a request: a timer of the kernel and the sockets call back, and each callback
 sends whatever is due by then. So neither a stall of the server nor a burst of answers keeps rows back. What
@@ -44,7 +44,7 @@ class Ended(NamedTuple):
 
 
 class Sender:
-    """Sends rows at their due times and collects what becomes of them in `results`.
+    """Sends requests at their due times and collects what becomes of their rows in `results`.
 
     Parameters
     ----------
@@ -53,19 +53,19 @@ class Sender:
     endpoint : Endpoint
         Where to.
     due_s : sequence of float
-        When, by the clock of `time.monotonic`, ascending.
+        When each request is, by the clock of `time.monotonic`, ascending.
     request : callable
-        Bytes of a request by its place in `due_s`; each place is asked for once.
+        Its bytes by its place in `due_s`; each place is asked for once.
     options : Options
     terms : Terms, optional
-        How many a second, and what counts as success.
+        Which rows a request carries, how many a second, and what counts as success.
 
     Attributes
     ----------
     results : deque of Ended
         Whoever reads them takes them out.
     sent : int
-        Number of rows that are under way or behind: the next one to be sent.
+        Number of requests that are under way or behind: the next one to be sent.
     """
 
     def __init__(
@@ -96,12 +96,12 @@ class Sender:
 
     @property
     def finished(self) -> bool:
-        """Whether every row has been sent and has ended."""
+        """Whether every request has been sent and has ended."""
         return self.sent >= len(self._due) and not self._flying
 
     @property
     def next_due_s(self) -> float:
-        """When the next row is due, inf if there is none."""
+        """When the next request is due, inf if there is none."""
         return self._next_s
 
     def warm(self) -> None:
@@ -154,7 +154,9 @@ class Sender:
             connection.send(self._request(place), place)
 
     def _drop(self, place: int, why: str) -> None:
-        self.results.append(Ended(place, math.nan, math.nan, now(), 0, Outcome.DROPPED, why, 0))
+        t = now()
+        for row in self._terms.rows(place):
+            self.results.append(Ended(row, math.nan, math.nan, t, 0, Outcome.DROPPED, why, 0))
 
     def _connection(self) -> Connection | None:
         """The one that was used last, or a new one; None if there are too many."""
@@ -181,15 +183,18 @@ class Sender:
     # What connections tell.
 
     def ended(self, connection: Connection, status: int, error: str, shed: bool, keep: bool) -> None:
-        """A row has ended: a success is an answer, 429 and 503 with Retry-After are shed, all else has failed."""
+        """A request has ended: success is an answer, 429 and 503 with Retry-After are shed, all else has failed."""
         t = now()
         place, connection.place = connection.place, IDLE
         del self._flying[connection]
-        terms = self._terms
-        outcome, error = judged(status, error, shed, terms.hostile(place), terms.success(status))
-        self.results.append(
-            Ended(place, connection.sent_s, connection.first_s, t, status, outcome, error, connection.length)
-        )
+        terms, rows = self._terms, self._terms.rows(place)
+        success, rejected = terms.success(status), [at for at in connection.rejected if 0 <= at < len(rows)]
+        for at, row in enumerate(rows):
+            taken = error == REJECTED and rejected and at not in rejected
+            outcome, what = judged(status, "" if taken else error, shed, terms.hostile(row), success)
+            self.results.append(
+                Ended(row, connection.sent_s, connection.first_s, t, status, outcome, what, connection.length)
+            )
         if keep and self._options.connections == "pool" and not self.halted:
             connection.idle_s = t
             self._idle.append(connection)
@@ -214,10 +219,11 @@ class Sender:
             connection.expire(TIMEOUT)
 
     def halt(self) -> list[tuple[int, float]]:
-        """Stop; (place, sent_s) of each row whose answer is given up. The rest was never sent."""
+        """Stop; (place, sent_s) of each row whose answer is given up. The others were never sent."""
         self.halted = True
         self._alarm.close()
-        given_up = [(connection.place, connection.sent_s) for connection in self._flying]
+        rows = self._terms.rows
+        given_up = [(row, connection.sent_s) for connection in self._flying for row in rows(connection.place)]
         for connection in (*self._flying, *self._idle):
             connection.close()
         self._flying.clear()

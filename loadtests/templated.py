@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,10 @@ class Templated:
         self._prefix, self._netloc = target.prefix, target.netloc
         self.counts, self.budget_per_s = self._request.counts, self._request.budget_per_s
 
-    def made(self, values: Mapping[str, Any], spoil: Callable[[bytes], bytes] = bytes) -> bytes:
-        """The request of a post; `spoil` may change its body before it is signed."""
+    def made(self, values: Mapping[str, Any]) -> bytes:
+        """The request of a post."""
         known = {**self._values, **values}
         path, headers, body = written(self._request, known)
-        body = spoil(body)
         match self._auth:
             case Bearer(token=token):
                 headers["Authorization"] = f"Bearer {templates.text(token, known)}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -45,7 +45,7 @@ class Budget:
     due_s : (n,) float64
         Of all rows, ascending.
     per_s : float
-    rows : slice
+    rows : slice or (k,) array of int
         Those of this process; place 0 is the first of them.
 
     Attributes
@@ -54,7 +54,7 @@ class Budget:
         How many of all rows it does not allow.
     """
 
-    def __init__(self, due_s: NDArray[np.float64], per_s: float, rows: slice) -> None:
+    def __init__(self, due_s: NDArray[np.float64], per_s: float, rows: slice | NDArray[np.int64]) -> None:
         found = beyond(due_s, per_s)
         self.per_s, self.rows_beyond = per_s, int(np.count_nonzero(found))
         self._beyond: list[bool] = found[rows].tolist()
@@ -66,10 +66,12 @@ class Budget:
 
 
 class Terms(NamedTuple):
-    """What the sender asks at every row.
+    """What the sender asks at every request and its rows.
 
     Attributes
     ----------
+    rows : callable
+        Places of the rows that a request carries, by the place of the request; one of its own without batches.
     hostile : callable
         Whether the row at a place should be refused: then 4xx and a rejected post are right, and a success is none.
     success : callable
@@ -78,6 +80,7 @@ class Terms(NamedTuple):
         What it does not allow is dropped, and counted.
     """
 
+    rows: Callable[[int], Sequence[int]] = lambda request: (request,)
     hostile: Callable[[int], bool] = lambda place: False
     success: Callable[[int], bool] = lambda status: 200 <= status < 300
     budget: Budget | None = None

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _socket
 import errno
+import json
 import math
 import os
 import re
@@ -22,7 +23,7 @@ from loadtests.alarm import READ, WRITE, Loop
 MOST_ANSWER = 16_000_000  # bytes; a server that goes on without end is cut off
 IDLE = -1
 _CHUNK = 65536
-_LOOKED_AT = 4096  # bytes of an answer in which a rejection is looked for
+_LOOKED_AT = 65536  # bytes of an answer in which a rejection is looked for
 _AGAIN = frozenset({errno.EAGAIN, errno.EINPROGRESS, errno.ENOTCONN, errno.EINTR})
 _NONE_LEFT = frozenset({errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})  # of ports, or of memory for them
 _LENGTH = re.compile(rb"\n(?:content-length|transfer-encoding)[ \t]*:", re.IGNORECASE)
@@ -64,18 +65,21 @@ class Connection:
         When the request was handed over, and the first byte of the answer came (nan: not yet).
     idle_s : float
         Since when it has been idle.
+    rejected : tuple of int
+        Places, in the request, of the posts that the answer rejects; empty if it does not say which.
     """
 
     __slots__ = (
         "_body", "_cipher_in", "_cipher_out", "_coded", "_complete", "_head", "_headed", "_keep", "_open",
         "_outgoing", "_owner", "_parser", "_queued", "_socket", "_watcher", "_writing", "first_s", "idle_s",
-        "length", "place", "sent_s",
+        "length", "place", "rejected", "sent_s",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
         """Begin to connect; raises OSError if this machine has no socket or no port left for it."""
         self._owner = owner
         self.place, self.sent_s, self.first_s, self.idle_s, self.length = IDLE, math.nan, math.nan, now(), 0
+        self.rejected: tuple[int, ...] = ()
         self._open, self._outgoing, self._queued, self._writing = False, b"", b"", True
         self._coded: ssl.SSLObject | None = None
         self._parser = HttpResponseParser(self)
@@ -94,7 +98,7 @@ class Connection:
 
     def send(self, request: bytes, place: int) -> None:
         """Ask; `sent_s` is when the first bytes were handed over, or were queued behind the connect."""
-        self.place, self.first_s, self.length = place, math.nan, 0
+        self.place, self.first_s, self.length, self.rejected = place, math.nan, 0, ()
         self._complete, self._headed, self._head, self._body = 0, False, b"", b""
         self.sent_s = now()
         if self._writing or (self._coded is not None and not self._open):
@@ -232,7 +236,9 @@ class Connection:
     def _answered(self, keep: bool) -> None:
         status = self._parser.get_status_code()
         shed = status == 429 or (status == 503 and _RETRY_AFTER.search(self._head) is not None)
-        error = REJECTED if status < 300 and _REJECTED.search(self._body) else ""
+        error = ""
+        if status < 300 and _REJECTED.search(self._body):
+            error, self.rejected = REJECTED, _places(self._body)
         self._end(status, error, shed, keep)
 
     def _closed_by_peer(self) -> None:
@@ -285,6 +291,14 @@ class Connection:
             self._watcher.stop()
             self._watcher.close()
             self._socket.close()
+
+
+def _places(body: bytes) -> tuple[int, ...]:
+    """Which posts an answer rejects, by their place in the request; empty if it cannot be read."""
+    try:
+        return tuple(int(each["place"]) for each in json.loads(body)["rejected"])
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def _words(fault: OSError) -> str:

@@ -64,7 +64,7 @@ def allow_files(number: int) -> None:
 
 
 class Work:
-    """Sends every `parts`-th row of a schedule, from row `part` on.
+    """Sends the part of a schedule that is a worker's, see `Schedule.of_part`.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ class Work:
     def __init__(self, loop: Loop, folder: Path, part: int, parts: int, secret: str) -> None:
         target, self._options, run, self._endpoint = read_plan(folder, secret)
         schedule = load(folder / SCHEDULE)
-        mine = slice(part, None, parts)
+        mine = schedule.of_part(part, parts)
         self.name = target.full_path
         self._loop = loop
         self._due_s = schedule["due_s"][mine]
@@ -106,7 +106,7 @@ class Work:
         """Begin at a moment to come, by the clock of `time.monotonic`."""
         self._start_s = start_s
         self._packer = Packer(start_s)
-        due_s = (start_s + self._due_s).tolist()
+        due_s = (start_s + self._due_s[self._bodies.first[:-1]]).tolist()
         self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options, self._bodies.terms)
         self._sender.warm()
         self._sender.start()
@@ -143,7 +143,8 @@ class Work:
     def told(self) -> dict[str, Any]:
         """What is new, as a message to the chief."""
         assert self._sender is not None
-        return {**self._packer.take(), "in_flight": self._sender.in_flight, "handed": self._sender.sent}
+        handed = self._bodies.first[self._sender.sent]
+        return {**self._packer.take(), "in_flight": self._sender.in_flight, "handed": handed}
 
     def halt(self) -> None:
         """Stop: what is under way is abandoned, the rest stays unsent."""

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from loadtests import disturb, health, mishaps, shapes, slo
-from loadtests.bodies import Bodies
+from loadtests.batches import batched
+from loadtests.bodies import PLATFORM, Bodies
 from loadtests.mischief import Mischief
 from loadtests.mishaps import Mishap
 from loadtests.phases import phases
@@ -72,6 +73,8 @@ class LoadQuestion:
     mine: bool = False
     serve: bool = False
     disturb: str | None = None
+    batch: int = 1
+    batch_wait_s: float = 1.0
     faults: bool = False
     disturb_service: str | None = None
     command: tuple[str, ...] = ()
@@ -89,6 +92,8 @@ class LoadQuestion:
             wrong.append(
                 Fault("--speed, --times, --from, --to", "are for scenarios; a shape has its own times and rates")
             )
+        if self.target.file is not None and self.batch > 1:
+            wrong.append(Fault("--batch", "is for the service's own form; a target file says what one post is"))
         if self.abort and self.slo is None:
             wrong.append(Fault("--abort-on-slo", "needs objectives; give them with --slo"))
         if self.faults and (self.source.endswith(ENDING) or shapes.is_shape(self.source)):
@@ -114,6 +119,8 @@ class LoadQuestion:
             "most_requests",
             "serve",
             "disturb",
+            "batch",
+            "batch_wait_s",
             "faults",
             "disturb_service",
         )
@@ -145,10 +152,11 @@ class Planned:
         return {
             "scenario": s.about["scenario"],
             "rows": len(s),
+            "requests": s.requests,
             "seconds": s.span_s,
             "mean_per_s": len(s) / max(s.span_s, 1e-9),
             "peak_per_s": s.peak_per_s(),
-            "bytes": round(self.body_bytes * len(s)),
+            "bytes": round(self.body_bytes * s.requests),
             "bytes_a_request": round(self.body_bytes),
             "traces": list(s.about["traces"])[:1],
             "schedule": s.digest,
@@ -219,24 +227,29 @@ def plan(question: LoadQuestion) -> Planned:
     scenario = None if shape is not None or q.source.endswith(ENDING) else library.load(q.source)
     parts = () if scenario is None else phases(scenario, size_u(q.size, q.seed, 0))
     how = None if q.disturb is None else disturb.parse(q.disturb)
+    if how is not None and how.hostile and q.target.file is not None:
+        raise InputError(
+            None, [Fault("--disturb hostile", "spoils the service's own form; leave it out for a target file")]
+        )
     if shape is None:
         schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
     else:
         schedule = at_times(shape.due_s("poisson", np.random.default_rng(q.seed)), shape.name, q.seed)
     schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)
+    if q.batch != 1:
+        schedule = batched(schedule, q.batch, q.batch_wait_s, own_form=PLATFORM in q.target.path)
     names = [str(phase["name"]) for phase in schedule.about["phases"]]
     objectives = () if q.slo is None else slo.parse(q.slo, names)
-    if q.most_requests is not None and len(schedule) > q.most_requests:
-        what = f"is {q.most_requests:,}, but there are {len(schedule):,} rows; take fewer hours, or raise it"
+    if q.most_requests is not None and schedule.requests > q.most_requests:
+        what = f"is {q.most_requests:,}, but there are {schedule.requests:,} requests; take fewer hours, or raise it"
         raise InputError(None, [Fault("--max-requests", what)])
-    some = slice(None, None, max(1, len(schedule) // SAMPLE))
-    bodies = Bodies(schedule, some, q.target, "00000000")
+    bodies = Bodies(schedule, schedule.of_part(0, max(1, schedule.requests // SAMPLE)), q.target, "00000000")
     budget = bodies.terms.budget
     if budget is not None and budget.rows_beyond:
         over = f"{budget.rows_beyond:,} of {len(schedule):,} rows are due beyond that"
         what = f"allows {budget.per_s:g} posts a second, and {over}; lower --speed or --times, or raise budget_per_s"
         raise InputError(None, [Fault(f"--target {q.target.file}", what)])
-    sizes = [len(bodies.take(place)) for place in range(len(schedule["due_s"][some]))]
+    sizes = [len(bodies.take(place)) for place in range(len(bodies.first) - 1)]
     return Planned(schedule, scenario, objectives, float(np.mean(sizes)), _mishaps(q, scenario, schedule))
 
 

@@ -27,6 +27,8 @@ def answer(console: Console, told: LoadAnswer) -> None:
 def dry_run(console: Console, told: Mapping[str, Any]) -> None:
     """What would be sent."""
     console.print(f"rows      {told['rows']:,} of {told['scenario']} in {told['seconds']:,.0f} s", soft_wrap=True)
+    if told["requests"] < told["rows"]:
+        console.print(f"requests  {told['requests']:,}, {told['rows'] / told['requests']:,.1f} rows in each on average")
     console.print(f"a second  {told['mean_per_s']:,.1f} on average, {told['peak_per_s']:,.0f} at most")
     console.print(f"bytes     {told['bytes']:,} in all, about {told['bytes_a_request']:,} a request")
     for phase in told["phases"]:

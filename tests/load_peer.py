@@ -5,7 +5,7 @@
 prints its port, then answers every POST. Behaviours: ``ok``; ``status-N``; ``shed`` (503 with Retry-After);
 ``never`` (accepts and says nothing); ``endless`` (a body without end); ``ssh`` (no HTTP); ``close`` (an answer
 without a length, ended by the connection); ``half`` (closes in the middle); ``chunked``; ``signed-SECRET`` (401
-if a post is not signed with it); ``silent``, ``garbled`` and ``reject`` take the look beforehand, and are so with
+if a post is not signed with it); ``silent``, ``garbled`` and ``reject-PLACE`` take the look beforehand, and are so with
 posts. A GET of ``/stats`` tells how many posts with mentions it took, how many ids, on how many connections.
 """
 
@@ -131,7 +131,7 @@ class Talk(asyncio.Protocol):
             )
             self._to.write(b"\r\n0\r\n\r\n")
         elif kind in ("ok", "reject"):
-            rejected = b"" if kind == "ok" else b'{"place":0,"why":"no"}'
+            rejected = b"" if kind == "ok" else b'{"place":%d,"why":"no"}' % int(word)
             self._to.write(answer(202, b'{"accepted":1,"duplicates":0,"rejected":[%s]}' % rejected))
 
     def _drip(self) -> None:

@@ -10,6 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 from urllib.error import URLError
@@ -73,7 +74,14 @@ def _served(folder: Path) -> Done:
     return command(folder, TINY, *FAST, "--serve", "--slo", "errors<1%")
 
 
-CASES = {"served": _served, "kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted}
+def _batched(folder: Path) -> Done:
+    words = ("--workers", "2", "--batch", "20", "--batch-wait", "0.2", "--disturb", "redeliver=10%,hostile=10%")
+    return command(folder, TINY, *FAST, "--serve", *words)
+
+
+CASES = {
+    "served": _served, "kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted, "batched": _batched
+}  # fmt: skip
 Ran = Callable[[str], Done]
 
 
@@ -118,6 +126,25 @@ def test_our_own_service_is_started_measured_and_ended(ran: Ran) -> None:
     assert any(name.startswith("care_mentions_total") for name in server["series"])
     with pytest.raises(URLError):
         urlopen(result.about["target"]["url"], timeout=1.0)
+
+
+def test_posts_in_batches_are_all_taken_and_hostile_ones_rejected_at_their_places(ran: Ran) -> None:
+    done = ran("batched")
+    assert done.code == 0, done.told
+    result = load(done.folder / "load.npz")
+    counts = result.counts()
+    assert counts["rows"] == counts["sent"] == counts["answered"]
+    assert result.about["batched"] == {"most": 20, "wait_s": 0.2}
+    requests = len(set(zip(result["sent_s"].tolist(), result["worker"].tolist(), strict=True)))
+    assert requests < counts["rows"] / 3
+    with closing(sqlite3.connect(done.folder / "care.db")) as store:
+        kept = [each for (each,) in store.execute("SELECT external_id FROM mention")]
+    run = result.about["run"]
+    ids = {f"{run}-{replication}-{row}" for replication, row in zip(result["replication"], result["row"], strict=True)}
+    # A tenth of the posts is hostile: five standard errors of a share are sqrt(0.1 * 0.9 / n) * 5.
+    assert 1.0 - len(kept) / len(ids) == pytest.approx(0.1, abs=5.0 * (0.09 / len(ids)) ** 0.5)
+    assert len(set(kept)) == len(kept)
+    assert set(kept) <= ids
 
 
 def test_a_broken_objective_ends_the_run_with_1(ran: Ran) -> None:

@@ -14,7 +14,7 @@ from careapi.signatures import signed
 from loadtests import schedule
 from loadtests.bodies import Bodies
 from loadtests.disturb import AGAIN_S, LATE_S, Disturbance, disturbed, parse
-from loadtests.hostile import FORGED, NAMES, spoilt
+from loadtests.hostile import FORGED, NAMES, spoilt_body
 from loadtests.result import Outcome
 from loadtests.sender import TAKEN, judged
 from loadtests.target import Target
@@ -91,7 +91,7 @@ def test_the_service_refuses_what_is_hostile(name: str) -> None:
 
 def test_spoiling_leaves_other_posts_alone() -> None:
     body = Bodies(PLAIN, slice(None), Target("http://127.0.0.1:1"), "r").body(0)
-    assert spoilt(NAMES.index(FORGED) + 1, body) == body
+    assert spoilt_body(NAMES.index(FORGED) + 1, body) == body
 
 
 @pytest.mark.parametrize(

@@ -60,7 +60,7 @@ def sent(target: Target, rows: int = 3, apart_s: float = 0.01, **options: object
         ("garbled", Outcome.FAILED, 0, "answer is not HTTP"),
         ("endless", Outcome.FAILED, 0, "no answer in time"),
         ("silent", Outcome.FAILED, 0, "no answer in time"),
-        ("reject", Outcome.FAILED, 202, "post was rejected in the answer"),
+        ("reject-0", Outcome.FAILED, 202, "post was rejected in the answer"),
     ],
 )
 def test_an_answer_is_what_it_says(behaviour: str, outcome: Outcome, status: int, error: str) -> None:

@@ -101,7 +101,7 @@ def test_a_damaged_trace_is_refused(tmp_path: Path) -> None:
 
 
 def test_more_rows_than_allowed_are_refused_before_anything_is_sent() -> None:
-    with pytest.raises(InputError, match=r"--max-requests is 5, but there are \d+ rows"):
+    with pytest.raises(InputError, match=r"--max-requests is 5, but there are \d+ requests"):
         load.plan(load.LoadQuestion(TINY, HERE, most_requests=5))
 
 
