@@ -52,7 +52,8 @@ def batched(schedule: Schedule, most: int, wait_s: float, own_form: bool = False
     rows = {name: column[order] for name, column in schedule.columns.items()}
     rows["due_s"] = leaves_s[request[order]]
     rows["request"] = np.cumsum(np.diff(request[order], prepend=request[order][:1]) != 0)
-    return Schedule(rows, {**schedule.about, "batched": {"most": most, "wait_s": wait_s}})
+    told = {"most": most, "wait_s": wait_s, "requests": leaves_s.size}
+    return Schedule(rows, {**schedule.about, "batched": told})
 
 
 def _kinds(schedule: Schedule, own_form: bool) -> list[int]:

@@ -13,7 +13,9 @@ from typing import Any
 
 from rich.console import Console
 
+from loadtests import target_file
 from loadtests.breakpoint import Plan
+from loadtests.operations import Operation
 from loadtests.rates import Broken, Rates, Timing, find
 from loadtests.shapes import Spacing
 from loadtests.stepping import Steppers
@@ -101,8 +103,10 @@ def question(
 ) -> BreakQuestion:  # fmt: skip
     """The question as the command is asked it; how long a surge lasts and is watched follows from the step."""
     one_target(url, serve)
+    target = where(url or SOMEWHERE, path, secret)
+    _without_budget(target)
     return BreakQuestion(
-        target=where(url or SOMEWHERE, path, secret),
+        target=target,
         options=Options(workers, connections, timeout_s=timeout_s),
         plan=Plan(
             guess, start_pct / 100.0, precision=precision_pct / 100.0, confirmations=confirmations,
@@ -116,6 +120,15 @@ def question(
         recovery=not no_recovery,
         serve=serve,
     )  # fmt: skip
+
+
+def _without_budget(target: Target) -> None:
+    """Hold that no budget stands in the way of a step; raises `InputError`."""
+    if target.file is not None and (per_s := target_file.load(target.file).operations[Operation.POST].budget_per_s):
+        what = (
+            f"is {per_s:g}, so no step above it would be sent; take it out of the file to search for the breaking point"
+        )
+        raise InputError(target.file, [Fault("operations.post.budget_per_s", what)])
 
 
 def ask(question: BreakQuestion, out: Path | None, terminal: Terminal) -> BreakAnswer:

@@ -229,7 +229,8 @@ def plan(question: LoadQuestion) -> Planned:
     how = None if q.disturb is None else disturb.parse(q.disturb)
     if how is not None and how.hostile and q.target.file is not None:
         raise InputError(
-            None, [Fault("--disturb hostile", "spoils the service's own form; leave it out for a target file")]
+            None,
+            [Fault("--disturb", "has hostile, which spoils the service's own form; leave it out for a target file")],
         )
     if shape is None:
         schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loadtests import target_file
+from loadtests.operations import Operation
 from loadtests.target import Connections, Options, Target
 from loadtests.templated import target_of
 from reports.load import LoadQuestion
@@ -18,7 +19,7 @@ SOMEWHERE = "http://127.0.0.1"  # until it is known where the service listens
 
 def question(
     source: str, secret: str, *, url: str | None, path: str, ca: Path | None, metrics_url: str | None, workers: int,
-    connections: Connections, max_connections: int, timeout_s: float, **asked: Any,
+    connections: Connections, max_connections: int, timeout_s: float | None, **asked: Any,
 ) -> LoadQuestion:  # fmt: skip
     """Make a question of the options of the command.
 
@@ -30,8 +31,9 @@ def question(
     wrong: list[Fault] = []
     _tried(lambda: one_target(url, asked.get("serve", False)), wrong)
     target = _tried(lambda: where(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
-    options = _tried(lambda: Options(workers, connections, max_connections, timeout_s), wrong)
     shown = target or Target(SOMEWHERE)
+    within_s = timeout(shown) if timeout_s is None else timeout_s
+    options = _tried(lambda: Options(workers, connections, max_connections, within_s), wrong)
     found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
     if wrong or found is None:
         raise InputError(None, wrong)
@@ -50,6 +52,15 @@ def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url
     """A target by its address, or by a target file; raises `InputError`, or `TemplateError` for the environment."""
     is_file = "://" not in word and (word.endswith(".toml") or word in target_file.names())
     return target_of(word, ca, metrics_url) if is_file else Target(word, path, secret, ca, metrics_url)
+
+
+def timeout(target: Target) -> float:
+    """Seconds within which an answer should be there, if nobody says otherwise: as a target file has it."""
+    return (
+        Options().timeout_s
+        if target.file is None
+        else target_file.load(target.file).operations[Operation.POST].timeout_s
+    )
 
 
 def _tried(make: Callable[[], T], wrong: list[Fault]) -> T | None:

@@ -134,8 +134,8 @@ def test_posts_in_batches_are_all_taken_and_hostile_ones_rejected_at_their_place
     result = load(done.folder / "load.npz")
     counts = result.counts()
     assert counts["rows"] == counts["sent"] == counts["answered"]
-    assert result.about["batched"] == {"most": 20, "wait_s": 0.2}
     requests = len(set(zip(result["sent_s"].tolist(), result["worker"].tolist(), strict=True)))
+    assert result.about["batched"] == {"most": 20, "wait_s": 0.2, "requests": requests}
     assert requests < counts["rows"] / 3
     with closing(sqlite3.connect(done.folder / "care.db")) as store:
         kept = [each for (each,) in store.execute("SELECT external_id FROM mention")]

@@ -56,7 +56,7 @@ def test_a_full_request_leaves_with_its_last_row_and_others_when_the_first_has_w
     found = batched(at(0.0, 0.1, 0.2, 0.3, 1.5, 9.0), 3, 1.0)
     assert requests(found) == [[0, 1, 2], [3], [4], [5]]
     assert found["due_s"].tolist() == pytest.approx([0.2, 0.2, 0.2, 1.3, 2.5, 10.0])
-    assert found.about["batched"] == {"most": 3, "wait_s": 1.0}
+    assert found.about["batched"] == {"most": 3, "wait_s": 1.0, "requests": 4}
 
 
 def test_without_a_wait_only_rows_of_one_moment_share_a_request() -> None:

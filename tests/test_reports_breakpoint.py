@@ -7,6 +7,8 @@ import json
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
@@ -148,3 +150,19 @@ def test_a_host_elsewhere_needs_the_owner_s_word_and_a_limit() -> None:
     with pytest.raises(InputError):
         BreakQuestion(away, Options(), Plan(100.0), most_requests=1000)
     BreakQuestion(away, Options(), Plan(100.0), mine=True, most_requests=1000)
+
+
+def test_a_target_with_a_budget_is_not_searched(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    told = '[operations.post]\nmethod = "POST"\npath = "/posts"\nbody = { text = "{text}" }\n'
+    file.write_text(f'name = "ours"\ntitle = "Ours"\nbase_url = "http://127.0.0.1:1"\n\n{told}')
+    words: dict[str, Any] = {
+        "url": str(file), "serve": False, "path": "/", "workers": 1, "connections": "pool", "timeout_s": 10.0,
+        "guess": 100.0, "start_pct": 10.0, "slo_p99_ms": None, "precision_pct": 5.0, "window_s": 30.0, "warm_up_s": 5.0,
+        "spacing": "even", "confirmations": 3, "no_recovery": True, "most_per_s": None, "most_requests": None,
+        "mine": False, "seed": 1,
+    }  # fmt: skip
+    assert breakpoint.question("", **words).target.path == "/posts"
+    file.write_text(file.read_text() + "budget_per_s = 50\n")
+    with pytest.raises(InputError, match=r"operations\.post\.budget_per_s is 50, so no step above it"):
+        breakpoint.question("", **words)

@@ -455,3 +455,41 @@ def test_a_shape_has_its_own_times() -> None:
         load.LoadQuestion("soak:5,10s", HERE, speed=60.0)
     with pytest.raises(ShapeError, match="write it like soak:RATE,TIME"):
         load.plan(load.LoadQuestion("soak:5", HERE))
+
+
+def test_the_worst_bound_of_the_clocks_of_several_workers_is_told() -> None:
+    found = result()
+    (one,) = found.about["workers"]
+    clocks = [{**one, "number": n, "clock_bound_s": bound} for n, bound in enumerate((0.0004, 0.0015))]
+    told = answered(LoadResult(found.columns, {**found.about, "workers": clocks})).remarks()
+    assert "2 workers are set by the master's clock, to 1.50 ms at worst" in told
+    assert not any("clock" in remark for remark in answered(found).remarks())
+
+
+def test_a_request_waits_as_long_as_is_asked_else_as_the_target_file_says(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    told = '[operations.post]\nmethod = "POST"\npath = "/posts"\nbody = { text = "{text}" }\ntimeout_s = 3\n'
+    file.write_text(f'name = "ours"\ntitle = "Ours"\nbase_url = "http://127.0.0.1:1"\n\n{told}')
+    asked = {**OPTIONS, "timeout_s": None}
+    assert question(TINY, "", **asked).options.timeout_s == 30.0
+    assert question(TINY, "", **{**asked, "url": str(file)}).options.timeout_s == 3.0
+    assert question(TINY, "", **{**asked, "url": str(file), "timeout_s": 7.0}).options.timeout_s == 7.0
+
+
+def test_batches_and_hostile_posts_are_of_the_service_s_own_form(tmp_path: Path) -> None:
+    file = tmp_path / "ours.toml"
+    told = '[operations.post]\nmethod = "POST"\npath = "/posts"\nbody = { text = "{text}" }\n'
+    file.write_text(f'name = "ours"\ntitle = "Ours"\nbase_url = "http://127.0.0.1:1"\n\n{told}')
+    with pytest.raises(InputError, match="--batch is for the service's own form"):
+        question(TINY, "", **{**OPTIONS, "url": str(file)}, batch=2)
+    with pytest.raises(InputError, match="--disturb has hostile, which spoils the service's own"):
+        load.plan(question(TINY, "", **{**OPTIONS, "url": str(file)}, disturb="hostile=1%"))
+
+
+def test_a_plan_tells_how_many_requests_carry_the_rows() -> None:
+    told = load.plan(load.LoadQuestion(TINY, HERE, speed=600.0, batch=50, batch_wait_s=2.0)).to_dict()
+    alone = load.plan(load.LoadQuestion(TINY, HERE, speed=600.0)).to_dict()
+    assert alone["requests"] == alone["rows"] == told["rows"]
+    assert told["requests"] < told["rows"] / 2
+    assert told["bytes_a_request"] > 2 * alone["bytes_a_request"]
+    assert told["bytes"] < alone["bytes"]
