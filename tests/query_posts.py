@@ -1,8 +1,8 @@
 """Queries and other posts in every language, as sentences with slots.
 
 *Seen* are those that the rules of `careapi/query_rules.toml` were written and fitted with: our own sentences,
-and sets that were fresh once. *Fresh* is the last set, written after the rules were frozen: what they do on
-it says what they do on posts that nobody looked at.
+and sets that were fresh once. *Fresh* are the sets that were written after the rules were frozen: what they do on
+them says what they do on posts that nobody looked at.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from scenarios.text import _Dice, _fill, _texts  # slots are filled as in any po
 
 DATA = Path(__file__).parent / "data"
 STARTS = (0, 25, 51, 77, 103, 129, 155)  # where the sets begin that were fresh once
+FRESH = (8, 9)  # numbers of the sets
 OTHERS = {*NEVER_CASES, Topic.PRAISE}
 
 
@@ -27,9 +28,9 @@ def _file(name: str) -> dict[str, Any]:
     return tomllib.loads((DATA / name).read_text(encoding="utf-8"))
 
 
-def fresh(language: Language, query: bool) -> list[str]:
-    """Sentences that nobody looked at when the rules were written."""
-    return list(_file("query_posts_fresh.toml")[language]["queries" if query else "others"])
+def fresh(number: int, language: Language, query: bool) -> list[str]:
+    """Sentences of a set that nobody looked at when the rules were written."""
+    return list(_file(f"query_posts_fresh_{number}.toml")[language]["queries" if query else "others"])
 
 
 def seen(language: Language, query: bool) -> list[str]:

@@ -7,7 +7,7 @@ import pytest
 from fit_query_points import fit, written
 from hypothesis import given
 from hypothesis import strategies as st
-from query_posts import fresh, posts, seen
+from query_posts import FRESH, fresh, posts, seen
 
 from careapi import queries
 from careapi.queries import judge, table
@@ -23,31 +23,35 @@ PRECISION, RECALL, LEAST = 0.95, 0.95, 0.90
 
 
 @cache
-def counts(language: Language) -> tuple[int, int]:
+def counts(number: int, language: Language) -> tuple[int, int]:
     """How many of 500 queries, and of 500 other posts, are called queries: all of sentences nobody looked at."""
-    pairs = (posts(fresh(language, query), language, N) for query in (True, False))
+    pairs = (posts(fresh(number, language, query), language, N) for query in (True, False))
     found, wrong = (sum(judge(text, language, PUBLIC).query for text in texts) for texts in pairs)
     return found, wrong
 
 
-def test_queries_are_found_in_posts_that_nobody_looked_at() -> None:
-    found, wrong = (sum(column) for column in zip(*map(counts, Language), strict=True))
+@pytest.mark.parametrize("number", FRESH)
+def test_queries_are_found_in_posts_that_nobody_looked_at(number: int) -> None:
+    each = [counts(number, language) for language in Language]
+    found, wrong = (sum(column) for column in zip(*each, strict=True))
     assert found / (found + wrong) >= PRECISION
     assert found / (N * len(Language)) >= RECALL
 
 
 @pytest.mark.parametrize("language", Language)
-def test_queries_are_found_in_each_language(language: Language) -> None:
-    found, wrong = counts(language)
+@pytest.mark.parametrize("number", FRESH)
+def test_queries_are_found_in_each_language(number: int, language: Language) -> None:
+    found, wrong = counts(number, language)
     assert found / (found + wrong) >= LEAST
     assert found / N >= LEAST
 
 
 @pytest.mark.parametrize("language", Language)
-def test_there_are_enough_fresh_sentences_and_none_of_them_was_seen(language: Language) -> None:
+@pytest.mark.parametrize("number", FRESH)
+def test_there_are_enough_fresh_sentences_and_none_of_them_was_seen(number: int, language: Language) -> None:
     for query in (True, False):
-        assert len(set(fresh(language, query))) >= 25
-        assert not set(fresh(language, query)) & {*seen(language, True), *seen(language, False)}
+        assert len(set(fresh(number, language, query))) >= 25
+        assert not set(fresh(number, language, query)) & {*seen(language, True), *seen(language, False)}
 
 
 def test_the_points_are_those_that_fit_the_seen_posts() -> None:
