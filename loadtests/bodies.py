@@ -84,6 +84,10 @@ class Bodies:
         budget = None if per_s is None else Budget(schedule["due_s"], per_s, rows)
         return Terms(self.rows, self.hostile, self._template.counts, budget)
 
+    def __len__(self) -> int:
+        """How many requests there are."""
+        return len(self._made)
+
     def rows(self, place: int) -> range:
         """The rows that the request of a place carries."""
         return range(self.first[place], self.first[place + 1])
@@ -168,15 +172,24 @@ class Bodies:
 
     def _templated(self, template: Templated, place: int) -> bytes:
         """The request that a target file makes of the post of a place."""
+        return template.made(self.values(place))
+
+    def thread(self, place: int) -> tuple[int, int, int]:
+        """Who writes (replication, author), and in which conversation: each of his cases is one, all else another."""
+        c = self._columns
+        return c["replication"][place], c["author"][place], c["case"][place]
+
+    def values(self, place: int) -> dict[str, Any]:
+        """What a target file may use of the post of a row."""
         at_s = self._begun_s + self._columns["due_s"][place]
         post = self._post(place)
-        values = {
+        values: dict[str, Any] = {
             **{name: post[name] for name in ("platform", "text", "public", "posted_at", "handle", "name", "followers")},
             "author": post["external_user"], "language": post["lang"], "post": post["external_id"],
             "parent": post.get("parent_external_id"), "run": self._run, "key": self.identity(place), "now_s": int(at_s),
         }  # fmt: skip
         values["now"] = values["posted_at"] = post["posted_at"].isoformat().replace("+00:00", "Z")
-        return template.made(values)
+        return values
 
     def body(self, place: int) -> bytes:
         """The delivery of a request: JSON with its posts."""

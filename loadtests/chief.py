@@ -32,7 +32,7 @@ class Stage(Enum):
 
 
 class Chief:
-    """Keeps the books of a replay with a number of parts.
+    """Keeps the books of a replay with a number of parts, of which each may have all rows of its authors.
 
     Attributes
     ----------
@@ -42,9 +42,9 @@ class Chief:
         The same in seconds since the epoch, 0 until then.
     """
 
-    def __init__(self, folder: Path, parts: int) -> None:
+    def __init__(self, folder: Path, parts: int, by_author: bool = False) -> None:
         self._folder = folder
-        self._collector = Collector(load(folder / SCHEDULE), parts)
+        self._collector = Collector(load(folder / SCHEDULE), parts, by_author)
         self._stages = [Stage.WAITING] * parts
         self._spent: list[dict[str, Any]] = [{} for _ in range(parts)]
         self._flying, self._handed = [0] * parts, [0] * parts

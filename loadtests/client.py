@@ -40,8 +40,8 @@ class Client:
     def __init__(self, base_url: str, tls: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(base_url)
         self._host, self._netloc = parts.hostname or "", parts.netloc
-        self._tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
-        self._port = parts.port or (443 if self._tls else 80)
+        self.tls = (tls or ssl.create_default_context()) if parts.scheme == "https" else None
+        self._port = parts.port or (443 if self.tls else 80)
         self._prefix = parts.path.rstrip("/")
         self._idle: deque[_Link] = deque()
 
@@ -102,7 +102,7 @@ class Client:
 
     async def _opened(self) -> _Link:
         try:
-            reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self._tls)
+            reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self.tls)
         except OSError as fault:
             raise NoAnswer(_words(fault)) from None
         return _Link(reader, writer)

@@ -56,10 +56,10 @@ class Packer:
 class Collector:
     """Puts rows of all workers into the order of the schedule; each has those of `Schedule.of_part`."""
 
-    def __init__(self, schedule: Schedule, workers: int) -> None:
+    def __init__(self, schedule: Schedule, workers: int, by_author: bool = False) -> None:
         n = len(schedule)
         self._due_s: NDArray[np.float64] = schedule["due_s"]
-        self._rows = [schedule.of_part(worker, workers) for worker in range(workers)]
+        self._rows = [schedule.of_part(worker, workers, by_author) for worker in range(workers)]
         self._known = np.zeros(n, dtype=bool)
         self._columns: dict[str, NDArray[Any]] = {
             "replication": schedule["replication"], "row": schedule["row"], "time_s": schedule["time_s"],
@@ -68,8 +68,10 @@ class Collector:
             "status": np.zeros(n, dtype=np.int16),
             "outcome": np.full(n, Outcome.UNSENT, dtype=np.int8),
             "error": np.full(n, -1, dtype=np.int16),
-            "worker": (schedule["request"] % workers).astype(np.int16),
+            "worker": np.zeros(n, dtype=np.int16),
         }  # fmt: skip
+        for worker, mine in enumerate(self._rows):
+            self._columns["worker"][mine] = worker
         self.errors: list[str] = []
         self._texts: list[list[int]] = [[] for _ in range(workers)]
         phases = schedule.about["phases"] or []

@@ -124,7 +124,8 @@ def judge(result: LoadResult) -> Verdict:
     """
     lag_p99_s = float(result.about.get("max_lag_s", LAG_P99_S))
     reasons = _late(result, lag_p99_s)
-    beyond = np.isin(result["error"], [i for i, text in enumerate(result.about.get("errors", ())) if text == BEYOND])
+    errors = result.about.get("errors", ())
+    beyond = np.isin(result["error"], [i for i, text in enumerate(errors) if text.endswith(BEYOND)])
     if over := int(np.count_nonzero(beyond)):
         reasons.append(f"{over:,} rows were {BEYOND} and not sent; ask for less, or lower --speed")
     if dropped := int(np.count_nonzero((result["outcome"] == Outcome.DROPPED) & ~beyond)):

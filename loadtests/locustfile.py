@@ -1,8 +1,9 @@
 """What Locust runs: one user a worker, in which the whole replay happens; its table, CSV and page are true.
 
-The only module that imports Locust, as that replaces sockets and threads; so it has processes of its own,
-which `loadtests.runner` starts. Alone, a process is chief and worker at once. With workers, the master is
-the chief and talks to them over Locust's own messages. Every process ends when its control socket closes.
+With `loadtests.session` the only module that imports Locust, as that replaces sockets and threads; so it has
+processes of its own, which `loadtests.runner` starts. Alone, a process is chief and worker at once. With workers,
+the master is the chief and talks to them over Locust's own messages. Every process ends when its control socket
+closes.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 from loadtests.chief import Chief
 from loadtests.clock import Offset
 from loadtests.result import Outcome
-from loadtests.work import SECRET, Work
+from loadtests.work import SECRET, Work, by_author
 
 FOLDER, PARTS, CONTROL = "ASHCLOUD_LOAD_FOLDER", "ASHCLOUD_LOAD_PARTS", "ASHCLOUD_LOAD_CONTROL"
 SHARE_S = 0.0007  # of a look at the results: what is due meanwhile waits no longer than that
@@ -76,7 +77,7 @@ class Local:
 
     def __init__(self, environment: Environment) -> None:
         self._runner: Any = cast(Any, environment.runner)
-        self._chief = Chief(_folder(), 1)
+        self._chief = Chief(_folder(), 1, by_author(_folder()))
         self._control = Control(self._hear)
         self._work: Work | None = None
 
@@ -115,7 +116,7 @@ class Master:
 
     def __init__(self, environment: Environment) -> None:
         self._runner: Any = cast(Any, environment.runner)
-        self._chief = Chief(_folder(), int(os.environ[PARTS]))
+        self._chief = Chief(_folder(), int(os.environ[PARTS]), by_author(_folder()))
         self._parts: dict[str, int] = {}
         self._processes: dict[str, int] = {}
         self._control = Control(self._hear)
@@ -282,6 +283,14 @@ def _report(work: Work, user: User) -> bool:
         fire(
             request_type="POST", name=work.name, response_time=1e3 * (row.done_s - due_s), response_length=row.length,
             exception=exception, context={}, start_time=due_s, response=None, url=work.name,
+        )  # fmt: skip
+        if now() > until_s:
+            return True
+    while (event := work.event()) is not None:
+        fire(
+            request_type=event.method, name=event.name, response_time=1e3 * event.took_s,
+            response_length=event.length, exception=Failed(event.error) if event.error else None, context={},
+            start_time=event.begun_s, response=None, url=event.name,
         )  # fmt: skip
         if now() > until_s:
             return True

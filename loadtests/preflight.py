@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import socket
 import ssl
 import time
+from collections.abc import Sequence
 
+from loadtests import target_file
 from loadtests.bodies import probe
+from loadtests.client import Client
+from loadtests.entry import TokenRefused, Tokens
+from loadtests.flows import CHAIN
 from loadtests.sender import Endpoint, context
 from loadtests.target import Target
+from loadtests.target_file import OAuth2
 from scenarios.errors import ComponentError, Fault, InputError
 
 TIMEOUT_S = 5.0
@@ -63,6 +70,31 @@ def look(target: Target) -> Endpoint:
         except OSError as fault:
             raise ComponentError(f"{target.url}: {(fault.strerror or str(fault)).lower()}") from None
     raise ComponentError(f"{target.url}: nobody listens there ({refused}); start the service first") from None
+
+
+def admitted(target: Target, tls: ssl.SSLContext | None) -> None:
+    """Ask for each token that a target file needs, once, so that nothing is sent where none is to be had.
+
+    Raises
+    ------
+    InputError
+        If id and secret are not taken.
+    ComponentError
+        If nobody answers, or not with a token.
+    """
+    assert target.file is not None
+    file = target_file.load(target.file)
+    needed = sorted({file.operations[operation].auth for operation in CHAIN if operation in file.operations})
+    asyncio.run(_asked(target, tls, [auth for name in needed if isinstance(auth := file.auth.get(name), OAuth2)]))
+
+
+async def _asked(target: Target, tls: ssl.SSLContext | None, auths: Sequence[OAuth2]) -> None:
+    async with Client(target.url, tls) as client:
+        for auth in auths:
+            try:
+                await Tokens(auth, client, target.url, time.monotonic).token()
+            except TokenRefused as refused:
+                raise InputError(target.file, [Fault("", str(refused))]) from None
 
 
 def _context(target: Target) -> ssl.SSLContext | None:

@@ -44,7 +44,8 @@ COLUMNS: Mapping[str, type[np.generic]] = MappingProxyType(
         "row": np.int32,  # in the trace of that replication
         "time_s": np.float64,  # of the post, seconds from the scenario's onset
         "due_s": np.float64,  # seconds from the start of the replay, ascending
-        "sent_s": np.float64,  # the request was handed to its connection, which may still be opening; nan: never
+        "sent_s": np.float64,  # the (first) request was handed to its connection, which may still be opening, or
+        # stood in line until another row of its author was through; nan: never
         "first_byte_s": np.float64,  # of the answer; nan: never
         "done_s": np.float64,  # the answer was complete, or it was clear that there will be none; nan: never
         "status": np.int16,  # of HTTP, 0: no answer

@@ -16,7 +16,8 @@ from typing import Any, Protocol
 import numpy as np
 
 from loadtests.chief import BOOKS, ROWS
-from loadtests.preflight import look
+from loadtests.flows import fitted
+from loadtests.preflight import admitted, look
 from loadtests.processes import Crew
 from loadtests.result import LoadResult
 from loadtests.schedule import Schedule
@@ -89,12 +90,14 @@ def replay(
     Raises
     ------
     InputError
-        If the target's certificate, path or secret is not right.
+        If the target's certificate, path or secret is not right, or the way of sending cannot hold this.
     ComponentError
         If nobody listens, what answers is not HTTP, or Locust itself fails; nothing stays behind.
     """
-    options, watch = options or Options(), watch or Blind()
+    options, watch = fitted(schedule, target, options or Options()), watch or Blind()
     found = look(target)
+    if options.sender == "session":
+        admitted(target, found.tls)
     with tempfile.TemporaryDirectory(prefix="ashcloud-load-") as made:
         folder = Path(made)
         schedule.save(folder / SCHEDULE)

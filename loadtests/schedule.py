@@ -94,9 +94,19 @@ class Schedule(Kept):
         """How many requests carry the rows."""
         return int(self["request"][-1]) + 1 if len(self) else 0
 
-    def of_part(self, part: int, parts: int) -> NDArray[np.int64]:
-        """(k,) Rows that one of several workers sends: every `parts`-th request, from request `part` on."""
-        out: NDArray[np.int64] = np.flatnonzero(self["request"] % parts == part)
+    def of_part(self, part: int, parts: int, by_author: bool = False) -> NDArray[np.int64]:
+        """(k,) Rows that one of several workers sends: every `parts`-th request, from request `part` on.
+
+        `by_author`: all rows of every `parts`-th author, so that what a service said of him stays in one place.
+        """
+        whose = self.authors() if by_author else self["request"]
+        out: NDArray[np.int64] = np.flatnonzero(whose % parts == part)
+        return out
+
+    def authors(self) -> NDArray[np.int64]:
+        """(n,) Number of the person who writes, over all replications: from 0, without gaps."""
+        each = (self["replication"].astype(np.int64) << 32) | self["author"]
+        out: NDArray[np.int64] = np.unique(each, return_inverse=True)[1].reshape(-1)
         return out
 
     def peak_per_s(self) -> float:

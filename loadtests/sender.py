@@ -112,10 +112,8 @@ class Sender:
                     self._idle.append(connection)
 
     def start(self) -> None:
-        """Begin; garbage is not collected while rows are due, as that takes milliseconds."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(200_000, 20, 100)
+        """Begin."""
+        hold_garbage()
         if self._due:
             self._alarm.at(self._next_s)
 
@@ -230,6 +228,13 @@ class Sender:
         self._idle.clear()
         self._next_s = math.inf
         return given_up
+
+
+def hold_garbage() -> None:
+    """Garbage is hardly collected while rows are due, as that takes milliseconds."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(200_000, 20, 100)
 
 
 def judged(status: int, error: str, shed: bool, hostile: bool, success: bool) -> tuple[Outcome, str]:

@@ -9,11 +9,12 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import IO, Any
 
 from loadtests.collect import Collector
+from loadtests.flows import lean_alone
 from loadtests.preflight import look
 from loadtests.result import LoadResult
 from loadtests.schedule import Schedule
@@ -29,10 +30,11 @@ now = time.monotonic
 
 
 class Steppers:
-    """As many sending processes as `options.workers`; use it as a context."""
+    """As many sending processes as `options.workers`, the lean way; use it as a context."""
 
     def __init__(self, target: Target, options: Options) -> None:
-        self._target, self._options = target, options
+        lean_alone(target, "a search by steps")
+        self._target, self._options = target, replace(options, sender="lean")
         self._found = look(target)
 
     def __enter__(self) -> Steppers:

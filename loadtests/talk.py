@@ -13,11 +13,11 @@ from urllib.parse import urlencode
 
 from loadtests import templates
 from loadtests.client import Answer, Client, NoAnswer
-from loadtests.entry import Budget, Tokens, signed
+from loadtests.entry import Budget, Tokens, let_in
 from loadtests.histogram import Histogram
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.target_file import HEADER, Bearer, Header, OAuth2, Request, Signed, TargetFile
+from loadtests.target_file import HEADER, OAuth2, Request, TargetFile
 
 _NOTHING = "nothing"
 RETRY_S = 1.0  # where the service says "later" without saying when
@@ -66,6 +66,20 @@ class Count:
     held_s: float = 0.0
     times_s: list[float] = field(default_factory=list)
     errors: dict[str, int] = field(default_factory=dict)
+
+    def book(self, done: Done, took_s: float) -> None:
+        """Count one more."""
+        if done.outcome is Outcome.SHED:
+            self.shed += 1
+            return
+        self.times_s.append(took_s)
+        if done.outcome is Outcome.FAILED:
+            self.failed += 1
+            self.errors[done.error] = self.errors.get(done.error, 0) + 1
+        elif done.nothing:
+            self.nothing += 1
+        else:
+            self.answered += 1
 
     def to_dict(self) -> dict[str, Any]:
         times = Histogram.of(self.times_s)
@@ -145,7 +159,7 @@ class Talk:
         }  # fmt: skip
         begun_s = self._clock()
         done = await self._asked(request, {**self.file.values, **always, **values})
-        _book(count, done, self._clock() - begun_s)
+        count.book(done, self._clock() - begun_s)
         return done
 
     async def _asked(self, request: Request, values: Mapping[str, Any]) -> Done:
@@ -166,16 +180,9 @@ class Talk:
 
     async def _let_in(self, name: str, values: Mapping[str, Any], body: bytes, refused: str) -> dict[str, str]:
         """Headers by which a request is let in."""
-        match self.file.auth.get(name):
-            case Bearer(token=token):
-                return {"Authorization": f"Bearer {templates.text(token, values)}"}
-            case Header(name=header, value=value):
-                return {header: templates.text(value, values)}
-            case Signed(secret=secret):
-                return signed(templates.text(secret, values), str(values["key"]), str(values["now_s"]), body)
-            case OAuth2():
-                return {"Authorization": f"Bearer {await self._tokens[name].token(refused.removeprefix('Bearer '))}"}
-        return {}
+        tokens = self._tokens.get(name)
+        token = "" if tokens is None else await tokens.token(refused.removeprefix("Bearer "))
+        return let_in(self.file.auth.get(name), values, body, token)
 
     def to_dict(self) -> dict[str, Any]:
         return {str(name): count.to_dict() for name, count in self.counts.items()}
@@ -258,17 +265,3 @@ def written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str,
 
 def _seconds(retry: str | None) -> float:
     return float(retry) if retry is not None and retry.strip().isdigit() else RETRY_S
-
-
-def _book(count: Count, done: Done, took_s: float) -> None:
-    if done.outcome is Outcome.SHED:
-        count.shed += 1
-        return
-    count.times_s.append(took_s)
-    if done.outcome is Outcome.FAILED:
-        count.failed += 1
-        count.errors[done.error] = count.errors.get(done.error, 0) + 1
-    elif done.nothing:
-        count.nothing += 1
-    else:
-        count.answered += 1

@@ -14,6 +14,7 @@ from scenarios.storage import redact
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
 PORTS = {"http": 80, "https": 443}
 Connections = Literal["pool", "new"]
+Way = Literal["auto", "lean", "session"]
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,9 @@ class Options:
         ``pool`` keeps them open, ``new`` opens one a request.
     max_connections : int
         A worker's; what is due beyond is dropped, and counted.
+    sender : str
+        ``lean``: what needs no earlier answer; ``session``: through Locust's FastHttpSession, see `loadtests.flows`;
+        ``auto``: lean where that is possible.
     timeout_s : float
         From the due time; then a row has failed.
     warm : int
@@ -114,6 +118,7 @@ class Options:
     max_connections: int = 10_000
     timeout_s: float = 30.0
     warm: int = 32
+    sender: Way = "auto"
 
     def __post_init__(self) -> None:
         wrong = []

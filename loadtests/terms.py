@@ -65,6 +65,26 @@ class Budget:
         return not self._beyond[place] and late_s <= self._late_s
 
 
+class Window:
+    """No more than so many sends a second of what one process does when its time has come.
+
+    As with `Budget` no more are sent within nine tenths of a second than are allowed in a whole one: what was
+    planned in step with a budget is sent in step but for the lateness of a process.
+    """
+
+    def __init__(self, per_s: float) -> None:
+        self._span_s = (1.0 - LATE_SHARE) * _span_s(per_s)
+        self._sent: deque[float] = deque(maxlen=max(1, int(per_s)))
+
+    def allows(self, at_s: float) -> bool:
+        """Whether one may be sent now; if so it counts."""
+        sent = self._sent
+        if len(sent) == sent.maxlen and at_s - sent[0] < self._span_s:
+            return False
+        sent.append(at_s)
+        return True
+
+
 class Terms(NamedTuple):
     """What the sender asks at every request and its rows.
 

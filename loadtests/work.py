@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import math
 import time
+from collections import deque
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from loadtests import target_file
 from loadtests.alarm import Loop
 from loadtests.bodies import Bodies
+from loadtests.chain import Event
 from loadtests.collect import Packer
 from loadtests.health import Meter
 from loadtests.result import Outcome
 from loadtests.schedule import load
 from loadtests.sender import Ended, Endpoint, Sender, context
 from loadtests.target import Options, Target
+
+if TYPE_CHECKING:
+    from loadtests.session import Service
 
 SECRET = "ASHCLOUD_LOAD_SECRET"
 PLAN, SCHEDULE = "plan.json", "schedule.npz"
@@ -39,6 +45,12 @@ class Plan:
 
     def save(self, folder: Path) -> None:
         (folder / PLAN).write_bytes(msgspec.json.encode(self))
+
+
+def by_author(folder: Path) -> bool:
+    """Whether rows of one author have to go to one worker, by the plan in a folder."""
+    plan = msgspec.json.decode((folder / PLAN).read_bytes(), type=Plan)
+    return Options(**plan.options).sender == "session"
 
 
 def read_plan(folder: Path, secret: str) -> tuple[Target, Options, str, Endpoint]:
@@ -63,6 +75,25 @@ def allow_files(number: int) -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (want, hard))
 
 
+class Sends(Protocol):
+    """What sends rows: `loadtests.sender.Sender`, or `loadtests.session.Sessions`."""
+
+    results: deque[Ended]
+    sent: int
+    halted: bool
+
+    @property
+    def in_flight(self) -> int: ...
+    @property
+    def finished(self) -> bool: ...
+    @property
+    def next_due_s(self) -> float: ...
+    def warm(self) -> None: ...
+    def start(self) -> None: ...
+    def expire(self) -> None: ...
+    def halt(self) -> list[tuple[int, float]]: ...
+
+
 class Work:
     """Sends the part of a schedule that is a worker's, see `Schedule.of_part`.
 
@@ -83,16 +114,26 @@ class Work:
     def __init__(self, loop: Loop, folder: Path, part: int, parts: int, secret: str) -> None:
         target, self._options, run, self._endpoint = read_plan(folder, secret)
         schedule = load(folder / SCHEDULE)
-        mine = schedule.of_part(part, parts)
+        mine = schedule.of_part(part, parts, self._options.sender == "session")
         self.name = target.full_path
         self._loop = loop
         self._due_s = schedule["due_s"][mine]
         self._bodies = Bodies(schedule, mine, target, run)
         self._bodies.begin(time.time())
-        self._sender: Sender | None = None
+        self._sender: Sends | None = None
         self._meter = Meter()
         self._halted = False
         allow_files(self._options.max_connections)
+        self._service = self._opened(target) if self._options.sender == "session" else None
+        self._ahead = self._bodies if self._service is None else self._service.chain
+
+    def _opened(self, target: Target) -> Service:
+        """What plays whole chains of requests, with its tokens; Locust is imported where that is needed alone."""
+        from loadtests.session import Service
+
+        assert target.file is not None
+        file = target_file.load(target.file)
+        return Service(target, file, self._options, self._endpoint.tls, self._bodies)
 
     @property
     def rows(self) -> int:
@@ -100,14 +141,18 @@ class Work:
 
     def prepare(self) -> bool:
         """Make bodies ahead for a moment, before the start; whether there are more to make."""
-        return self._bodies.prepare(0, 0.0, 0.02)
+        return self._ahead.prepare(0, 0.0, 0.02)
 
     def start(self, start_s: float) -> None:
         """Begin at a moment to come, by the clock of `time.monotonic`."""
         self._start_s = start_s
         self._packer = Packer(start_s)
         due_s = (start_s + self._due_s[self._bodies.first[:-1]]).tolist()
-        self._sender = Sender(self._loop, self._endpoint, due_s, self._bodies.take, self._options, self._bodies.terms)
+        take, terms = self._bodies.take, self._bodies.terms
+        if self._service is None:
+            self._sender = Sender(self._loop, self._endpoint, due_s, take, self._options, terms)
+        else:
+            self._sender = self._service.sender(self._loop, due_s)
         self._sender.warm()
         self._sender.start()
         self._meter.start()
@@ -127,13 +172,19 @@ class Work:
         self._packer.add(row)
         return row, self._start_s + float(self._due_s[row.place])
 
+    def event(self) -> Event | None:
+        """The next request that was made beside the posts, None if there is none now."""
+        if self._service is None or not self._service.events:
+            return None
+        return self._service.events.popleft()
+
     def tend(self) -> None:
         """Between two looks at the results: bodies for what is due later, if there is time."""
         sender = self._sender
         assert sender is not None
         calm_s = sender.next_due_s - now()
         if calm_s > CALM_S and not math.isinf(calm_s):
-            self._bodies.prepare(sender.sent, now() - self._start_s, SLICE_S)
+            self._ahead.prepare(sender.sent, now() - self._start_s, SLICE_S)
 
     def expire(self) -> None:
         """End what has waited for its answer too long."""
@@ -157,5 +208,7 @@ class Work:
 
     def spent(self) -> dict[str, Any]:
         """What it took, at the end."""
-        late = self._bodies.late
-        return {"rows": self.rows, "late_bodies": late, **self._meter.spent().to_dict()}
+        spent = {"rows": self.rows, "late_bodies": self._bodies.late, **self._meter.spent().to_dict()}
+        if self._service is not None:
+            spent["operations"] = {str(name): count.to_dict() for name, count in self._service.chain.counts.items()}
+        return spent

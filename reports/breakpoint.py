@@ -15,6 +15,7 @@ from rich.console import Console
 
 from loadtests import target_file
 from loadtests.breakpoint import Plan
+from loadtests.flows import lean_alone
 from loadtests.operations import Operation
 from loadtests.rates import Broken, Rates, Timing, find
 from loadtests.shapes import Spacing
@@ -104,6 +105,7 @@ def question(
     """The question as the command is asked it; how long a surge lasts and is watched follows from the step."""
     one_target(url, serve)
     target = where(url or SOMEWHERE, path, secret)
+    lean_alone(target, "a search by steps")
     _without_budget(target)
     return BreakQuestion(
         target=target,

@@ -14,10 +14,12 @@ from tempfile import mkdtemp
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadtests import disturb, health, mishaps, shapes, slo
 from loadtests.batches import batched
 from loadtests.bodies import PLATFORM, Bodies
+from loadtests.flows import beyond_budgets, fitted, mean_bytes, peak_per_s, requests
 from loadtests.mischief import Mischief
 from loadtests.mishaps import Mishap
 from loadtests.phases import phases
@@ -25,7 +27,7 @@ from loadtests.result import LoadResult
 from loadtests.runner import replay
 from loadtests.schedule import Schedule, at_times, of_traces
 from loadtests.slo import Check, Objective
-from loadtests.target import Options, Target
+from loadtests.target import Options, Target, Way
 from reports import drafts, load_figure, load_files, load_words
 from reports.console import Terminal
 from reports.drawing import alone
@@ -131,13 +133,18 @@ class LoadQuestion:
 
 @dataclass(frozen=True)
 class Planned:
-    """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives, what goes wrong."""
+    """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives, what goes wrong.
+
+    `body_bytes` are those of a request; `sender` is the way; `needed` are the requests of each row (None: one each).
+    """
 
     schedule: Schedule
     scenario: Scenario | None
     objectives: tuple[Objective, ...]
     body_bytes: float
     mishaps: tuple[Mishap, ...] = ()
+    sender: Way = "lean"
+    needed: NDArray[np.int64] | None = None
 
     @property
     def rows(self) -> dict[str, int]:
@@ -149,14 +156,17 @@ class Planned:
     def to_dict(self) -> dict[str, Any]:
         """The facts of a dry run."""
         s = self.schedule
+        n = s.requests if self.needed is None else int(self.needed.sum())
         return {
             "scenario": s.about["scenario"],
             "rows": len(s),
-            "requests": s.requests,
+            "requests": n,
             "seconds": s.span_s,
             "mean_per_s": len(s) / max(s.span_s, 1e-9),
             "peak_per_s": s.peak_per_s(),
-            "bytes": round(self.body_bytes * s.requests),
+            "sender": self.sender,
+            "peak_requests_per_s": s.peak_per_s() if self.needed is None else peak_per_s(s["due_s"], self.needed),
+            "bytes": round(self.body_bytes * n),
             "bytes_a_request": round(self.body_bytes),
             "traces": list(s.about["traces"])[:1],
             "schedule": s.digest,
@@ -241,17 +251,24 @@ def plan(question: LoadQuestion) -> Planned:
         schedule = batched(schedule, q.batch, q.batch_wait_s, own_form=PLATFORM in q.target.path)
     names = [str(phase["name"]) for phase in schedule.about["phases"]]
     objectives = () if q.slo is None else slo.parse(q.slo, names)
-    if q.most_requests is not None and schedule.requests > q.most_requests:
-        what = f"is {q.most_requests:,}, but there are {schedule.requests:,} requests; take fewer hours, or raise it"
+    options = fitted(schedule, q.target, q.options)
+    needed = requests(schedule, q.target, options)
+    if q.most_requests is not None and needed.sum() > q.most_requests:
+        what = f"is {q.most_requests:,}, but there are {needed.sum():,} requests; take fewer hours, or raise it"
         raise InputError(None, [Fault("--max-requests", what)])
-    bodies = Bodies(schedule, schedule.of_part(0, max(1, schedule.requests // SAMPLE)), q.target, "00000000")
-    budget = bodies.terms.budget
-    if budget is not None and budget.rows_beyond:
-        over = f"{budget.rows_beyond:,} of {len(schedule):,} rows are due beyond that"
-        what = f"allows {budget.per_s:g} posts a second, and {over}; lower --speed or --times, or raise budget_per_s"
-        raise InputError(None, [Fault(f"--target {q.target.file}", what)])
-    sizes = [len(bodies.take(place)) for place in range(len(bodies.first) - 1)]
-    return Planned(schedule, scenario, objectives, float(np.mean(sizes)), _mishaps(q, scenario, schedule))
+    if beyond := list(beyond_budgets(schedule, q.target, options)):
+        raise InputError(None, beyond)
+    size = _request_bytes(schedule, q.target, options)
+    return Planned(schedule, scenario, objectives, size, _mishaps(q, scenario, schedule), options.sender, needed)
+
+
+def _request_bytes(schedule: Schedule, target: Target, options: Options) -> float:
+    """Bytes of a request on average, judged by some of them."""
+    some = schedule.of_part(0, max(1, schedule.requests // SAMPLE))
+    bodies = Bodies(schedule, some, target, "00000000")
+    if options.sender == "session":
+        return mean_bytes(schedule, target, [bodies.values(place) for place in range(len(bodies))])
+    return float(np.mean([len(bodies.take(place)) for place in range(len(bodies))]))
 
 
 def _mishaps(q: LoadQuestion, scenario: Scenario | None, schedule: Schedule) -> tuple[Mishap, ...]:

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from loadtests import target_file
+from loadtests.flows import CHAIN, not_lean
 from loadtests.operations import Operation
-from loadtests.target import Connections, Options, Target
+from loadtests.target import Connections, Options, Target, Way
 from loadtests.templated import target_of
 from reports.load import LoadQuestion
 from scenarios.errors import Fault, InputError
@@ -19,7 +20,7 @@ SOMEWHERE = "http://127.0.0.1"  # until it is known where the service listens
 
 def question(
     source: str, secret: str, *, url: str | None, path: str, ca: Path | None, metrics_url: str | None, workers: int,
-    connections: Connections, max_connections: int, timeout_s: float | None, **asked: Any,
+    connections: Connections, max_connections: int, timeout_s: float | None, sender: Way = "auto", **asked: Any,
 ) -> LoadQuestion:  # fmt: skip
     """Make a question of the options of the command.
 
@@ -33,7 +34,7 @@ def question(
     target = _tried(lambda: where(url or SOMEWHERE, path, secret, ca, metrics_url), wrong)
     shown = target or Target(SOMEWHERE)
     within_s = timeout(shown) if timeout_s is None else timeout_s
-    options = _tried(lambda: Options(workers, connections, max_connections, within_s), wrong)
+    options = _tried(lambda: Options(workers, connections, max_connections, within_s, sender=sender), wrong)
     found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
     if wrong or found is None:
         raise InputError(None, wrong)
@@ -55,12 +56,15 @@ def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url
 
 
 def timeout(target: Target) -> float:
-    """Seconds within which an answer should be there, if nobody says otherwise: as a target file has it."""
-    return (
-        Options().timeout_s
-        if target.file is None
-        else target_file.load(target.file).operations[Operation.POST].timeout_s
-    )
+    """Seconds within which a row should be answered, if nobody says otherwise: as a target file has it.
+
+    Where a post hangs on earlier answers, each of these may take its time.
+    """
+    if target.file is None:
+        return Options().timeout_s
+    file = target_file.load(target.file)
+    needed = CHAIN if any(not_lean(file)) else (Operation.POST,)
+    return sum(file.operations[operation].timeout_s for operation in needed if operation in file.operations)
 
 
 def _tried(make: Callable[[], T], wrong: list[Fault]) -> T | None:

@@ -6,7 +6,9 @@ import asyncio
 import contextlib
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+import threading
+from collections.abc import AsyncIterator, Callable, Iterator
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -70,6 +72,28 @@ async def serving(answer: Callable[[Asked], Reply]) -> AsyncIterator[str]:
     finally:
         server.close()
         await asyncio.gather(*(task for task in open_now if task))
+
+
+@contextlib.contextmanager
+def running(answer: Callable[[Asked], Reply]) -> Iterator[str]:
+    """The same in a thread, for those who do not wait in a loop of their own."""
+    told: Future[str] = Future()
+    loop = asyncio.new_event_loop()
+    over = asyncio.Event()
+
+    async def serve() -> None:
+        async with serving(answer) as url:
+            told.set_result(url)
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),))
+    thread.start()
+    try:
+        yield told.result(10.0)
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join()
+        loop.close()
 
 
 @dataclass

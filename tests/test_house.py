@@ -84,14 +84,24 @@ def test_the_import_rule_means_what_it_says(room: str, line: str, allowed: bool)
     assert allowed == (top == room or any(is_within(name, each) for each in MAY_IMPORT[room]))
 
 
-def test_only_the_locustfile_imports_locust() -> None:
+def test_only_the_locustfile_and_what_it_sends_sessions_with_import_locust() -> None:
     importing = {
         shown(path)
         for path in sources("ashcloud.py", *ROOMS, "tests")
         for name in imported(ast.parse(path.read_text("utf-8")), path)
-        if name.partition(".")[0] in {"locust", "gevent"}
+        if name.partition(".")[0] in {"locust", "gevent", "geventhttpclient"}
     }
-    assert importing <= {"loadtests/locustfile.py"}
+    assert importing <= {"loadtests/locustfile.py", "loadtests/session.py"}
+
+
+def test_what_sends_sessions_is_imported_inside_a_function_of_the_worker_alone() -> None:
+    trees = {shown(path): ast.parse(path.read_text("utf-8")) for path in sources("ashcloud.py", *ROOMS, "tests")}
+    importing = {
+        name for name, tree in trees.items() if any("loadtests.session" in each for each in imported(tree, ROOT / name))
+    }
+    assert importing == {"loadtests/work.py"}
+    at_once = [n for n in trees["loadtests/work.py"].body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert not any("session" in name for node in at_once for name in imported(node, ROOT / "loadtests/work.py"))
 
 
 @pytest.mark.parametrize("path", [ROOT / "ashcloud.py", *sorted(COMMANDS.glob("*.py"))], ids=shown)

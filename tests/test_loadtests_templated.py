@@ -12,6 +12,7 @@ from load_peer import peer
 from seats import listening
 
 from loadtests.bodies import Bodies, probe
+from loadtests.flows import chosen
 from loadtests.health import judge
 from loadtests.result import Outcome
 from loadtests.schedule import at_times
@@ -75,26 +76,13 @@ def test_the_secret_is_not_in_what_is_told_or_planned(file: Path) -> None:
     assert target.planned()["file"] == str(file)
 
 
-@pytest.mark.parametrize(
-    ("old", "new", "said"),
-    [
-        (
-            'kind = "header"\nname = "X-Key"\nvalue = "{env:OURS_KEY}"',
-            'kind = "oauth2"\ntoken_url = "/t"\nclient_id = "a"\nclient_secret = "b"',
-            "auth.default is oauth2, whose tokens a replay does not renew",
-        ),
-    ],
-)  # fmt: skip
-def test_what_a_replay_cannot_do_is_said(file: Path, old: str, new: str, said: str) -> None:
+def test_the_lean_way_says_which_other_one_renews_tokens(file: Path) -> None:
+    old = 'kind = "header"\nname = "X-Key"\nvalue = "{env:OURS_KEY}"'
+    new = 'kind = "oauth2"\ntoken_url = "/t"\nclient_id = "a"\nclient_secret = "b"'
     file.write_text(file.read_text().replace(old, new))
-    with pytest.raises(InputError) as error:
-        target_of(str(file))
-    assert said in str(error.value)
-
-
-def test_a_service_whose_posts_hang_on_earlier_answers_cannot_be_replayed() -> None:
-    with pytest.raises(InputError, match=r"needs \{contact\} of an earlier answer; a replay only writes posts"):
-        target_of("chatwoot")
+    said = "auth.default is oauth2, whose tokens the lean way does not renew; send it with --sender session"
+    with pytest.raises(InputError, match=said):
+        chosen(target_of(str(file)), Options(sender="lean"))
 
 
 def test_a_variable_that_is_not_set_is_said_at_once(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -53,6 +53,8 @@ _sends = with_options(
                  metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),
     click.option("--max-connections", type=int, default=10_000, show_default=True, metavar="N",
                  help="Connections a worker; what is due beyond is dropped, and counted."),
+    click.option("--sender", type=click.Choice(["auto", "lean", "session"]), default="auto", show_default=True,
+                 help="A target file's posts that need earlier answers go in sessions."),
     click.option("--timeout", "timeout_s", type=float, metavar="SECONDS",
                  help="Seconds from the due time until a row has failed: 30, or as a target file says."),
     click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM."),
