@@ -148,8 +148,8 @@ class Care:
         if ended:
             LOG.info("leases ended", extra={"told": {"cases": ended}})
         await self.store.write(payments.expire)
-        if self.faults.platform == "ok":
-            await self.store.write(learning.deliver)
+        held = self.faults.held
+        await self.store.write(lambda tx: learning.deliver(tx, held))
         if self.backlog.is_due(self.clock()):
             self.backlog.add(await self.read(board.sample))
 

@@ -12,6 +12,7 @@ from careapi.model import EventKind
 from careapi.problems import Refused
 from careapi.tx import Tx
 from careapi.views import named, page
+from scenarios.names import Platform
 
 TICKET = "id, case_id, agent, department, title, text, state, created_s, done_s"
 BROADCAST = "id, lang, topic, text, agent, created_s, closed"
@@ -139,9 +140,14 @@ def broadcasts(tx: Tx, after: int, limit: int) -> dict[str, Any]:
     return page([named(BROADCAST, row) for row in rows], limit)
 
 
-def deliver(tx: Tx) -> int:
-    """Hand replies that were kept to the platforms (played here), in order; returns how many."""
+def deliver(tx: Tx, held: Sequence[Platform] = ()) -> int:
+    """Hand replies that were kept to the platforms (played here), in order; returns how many.
+
+    A reply goes where its customer has written last; what would go to a platform that is held stays here.
+    """
+    last = "SELECT platform FROM mention WHERE mention.case_id = reply.case_id ORDER BY id DESC LIMIT 1"
+    apart = f" AND COALESCE(({last}), '') NOT IN ({', '.join('?' * len(held))})" if held else ""
     return tx.run(
         "UPDATE reply SET delivered_s = ? WHERE id IN"
-        " (SELECT id FROM reply WHERE delivered_s IS NULL ORDER BY id LIMIT 1000)", tx.now_s,
+        f" (SELECT id FROM reply WHERE delivered_s IS NULL{apart} ORDER BY id LIMIT 1000)", tx.now_s, *held,
     )  # fmt: skip

@@ -41,11 +41,12 @@ async def order(faults: Faults, scope: str, key: str) -> str:
     Refused
         ``payment-provider`` if it does not take orders.
     """
-    if faults.payments == "slow":
+    ref = "pay_" + hashlib.sha256(f"{scope} {key}".encode()).hexdigest()[:24]
+    if faults.payment("slow", ref):
         await asyncio.sleep(faults.delay_s)
-    if faults.payments == "failing":
+    if faults.payment("failing", ref):
         raise Refused("payment-provider", "the provider refused the order; nothing was made")
-    return "pay_" + hashlib.sha256(f"{scope} {key}".encode()).hexdigest()[:24]
+    return ref
 
 
 def make(

@@ -122,7 +122,7 @@ async def take_payment(request: Request) -> dict[str, bool]:
         raise Refused("bad-body", str(fault)) from None
     report = Report(said.id, said.data.ref, said.type.partition(".")[2], said.created)
     known = await care.write(lambda tx: payments.report(tx, report))
-    if care.faults.payments == "duplicate":
+    if care.faults.payment("duplicate", report.ref):
         await care.write(lambda tx: payments.report(tx, report))
     return {"received": True, "duplicate": known}
 

@@ -14,9 +14,13 @@ from careapi.knobs import Faults, Knobs
 from careapi.model import EventKind, Unavailable
 from careapi.shapes import Strict
 from careapi.web import Admin, router, the, told
+from scenarios.names import Platform
 
 ops = APIRouter(tags=["operation"])
 levers = router("operation")
+
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class FaultsIn(Strict):
@@ -24,8 +28,12 @@ class FaultsIn(Strict):
 
     crm: Literal["ok", "slow", "down"] = "ok"
     payments: Literal["ok", "slow", "failing", "duplicate"] = "ok"
+    payments_slow: Share = 0.0
+    payments_failing: Share = 0.0
+    payments_duplicate: Share = 0.0
     disk: Literal["ok", "full"] = "ok"
     platform: Literal["ok", "held"] = "ok"
+    platforms: list[Annotated[Platform, Field(strict=False)]] = Field([], max_length=len(Platform))
     delay_s: Annotated[float, Field(ge=0, le=60)] = 2.0
 
 
@@ -75,9 +83,10 @@ async def read_faults(request: Request, token: Admin) -> Any:
 async def set_faults(request: Request, token: Admin, body: FaultsIn) -> Any:
     """Break things on purpose, for a drill, in this process alone; nothing of it outlives the process."""
     care = the(request)
-    was_full, care.faults = care.faults.disk == "full", Faults(**body.model_dump())
+    asked = body.model_dump() | {"platforms": tuple(dict.fromkeys(body.platforms))}
+    was_full, care.faults = care.faults.disk == "full", Faults(**asked)
     if not was_full and care.faults.disk == "ok":
-        data = ",".join(f"{name}={value}" for name, value in body.model_dump().items() if value not in ("ok", 2.0))
+        data = care.faults.differing()
         await care.write(lambda tx: tx.note(None, EventKind.FAULTS, token.name, data))
     return knobs.told(care.faults)
 

@@ -63,7 +63,7 @@ class Mischief:
     def __init__(self, mishaps: Sequence[Mishap], service: Service, watch: Watch, say: Callable[[str], None]) -> None:
         self._service, self._watch, self._say = service, watch, say
         steps = [(each.from_s, False, n) for n, each in enumerate(mishaps)]
-        steps += [(each.to_s, True, n) for n, each in enumerate(mishaps) if each.what != RESTART]
+        steps += [(each.to_s, True, n) for n, each in enumerate(mishaps) if each.name != RESTART]
         self._steps = sorted(steps)
         self._mishaps = mishaps
         self._happened: list[dict[str, Any]] = [
@@ -128,12 +128,12 @@ class Mischief:
 
     def _step(self, number: int, ends: bool) -> None:
         mishap, key = self._mishaps[number], "ended_s" if ends else "began_s"
-        if mishap.what not in PROCESS:
+        if mishap.name not in PROCESS:
             (self._active.discard if ends else self._active.add)(number)
             self._unsaid.append((number, key))
             return
         try:
-            self._act(mishap.what, number, ends)
+            self._act(mishap.name, number, ends)
         except AshcloudError as fault:
             self._wrong(number, str(fault))
 
@@ -166,7 +166,7 @@ class Mischief:
             else:
                 self._wrong(number, f"the service answers {status} to PUT {SWITCHES}")
 
-    def _put(self, states: dict[str, str], timeout_s: float) -> int:
+    def _put(self, states: dict[str, Any], timeout_s: float) -> int:
         parts = urlsplit(self._service.url)
         link = http.client.HTTPConnection(parts.hostname or "", parts.port or 80, timeout=timeout_s)
         headers = {"Authorization": f"Bearer {self._service.token}", "Content-Type": "application/json"}
@@ -181,7 +181,7 @@ class Mischief:
     def _mend(self) -> None:
         for number, mishap in enumerate(self._mishaps):
             began, ended = (self._happened[number][key] is not None for key in ("began_s", "ended_s"))
-            if mishap.what == FREEZE and began and not ended:
+            if mishap.name == FREEZE and began and not ended:
                 self._service.thaw()
         if self._turned:
             try:

@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
 
-from loadtests.schedule import HOUR_S, Schedule
+from loadtests.schedule import HOUR_S, Hold, Schedule
 from scenarios.behaviour import CrmFault, HeldFault, PaymentFault
 from scenarios.behaviour import Fault as ScenarioFault
 from scenarios.errors import Fault, InputError
 
-OK = "ok"
-STATES: Mapping[str, Sequence[str]] = {
-    "crm": (OK, "slow", "down"),
-    "payments": (OK, "duplicate", "slow", "failing"),
-    "platform": (OK, "held"),
-}
-"""Switches of the service with their states, each worse than the one before it."""
+CRM = ("ok", "slow", "down")
+"""States of the customer system, each worse than the one before it."""
 
 KILL, RESTART, FREEZE = "kill", "restart", "freeze"
 PROCESS = frozenset({KILL, RESTART, FREEZE})
@@ -33,23 +28,18 @@ class Mishap:
 
     Attributes
     ----------
-    what : str
-        A switch of the service (`STATES`), or ``kill``, ``restart``, ``freeze``.
-    state : str
-        Of the switch; empty for the process.
+    name : str
+        As people call it: ``kill``, ``restart`` or ``freeze`` of the process, or what is broken in the service.
     from_s, to_s : float
         Seconds from the start of the replay. A process that was killed is started again at `to_s`.
+    asked : mapping
+        Members of the service's switches (see `switches`); empty for the process.
     """
 
-    what: str
-    state: str
+    name: str
     from_s: float
     to_s: float
-
-    @property
-    def name(self) -> str:
-        """As people call it."""
-        return f"{self.what} {self.state}" if self.state else self.what
+    asked: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
         return {"name": self.name, "from_s": self.from_s, "to_s": self.to_s}
@@ -65,31 +55,52 @@ def of_scenario(faults: Iterable[ScenarioFault], schedule: Schedule) -> list[Mis
     """
     found = []
     for fault in faults:
-        switch = _switch(fault)
-        if switch is None or not isinstance(fault, CrmFault | HeldFault | PaymentFault):
+        if not isinstance(fault, CrmFault | HeldFault | PaymentFault) or not (what := _broken(fault)):
             continue
         from_s, to_s = max(0.0, at_s(fault.from_h, schedule)), min(schedule.span_s, at_s(fault.to_h, schedule))
         if from_s < to_s:
-            found.append(Mishap(*switch, from_s, to_s))
+            found.append(Mishap(what[0], from_s, to_s, what[1]))
     if not found:
-        what = "has nothing to play: no fault of the customer system, the payments or a platform lies in these hours"
-        raise InputError(None, [Fault("--faults", what)])
+        what_to_do = "has nothing to play: no fault of the customer system, payments or a platform lies in these hours"
+        raise InputError(None, [Fault("--faults", what_to_do)])
     return sorted(found, key=lambda each: (each.from_s, each.to_s))
 
 
-def _switch(fault: ScenarioFault) -> tuple[str, str] | None:
-    """Switch and state; None for what happens to people, and for a fault that does nothing."""
-    if isinstance(fault, CrmFault):
-        return ("crm", "down") if fault.duplicates > 0.0 else ("crm", "slow") if fault.factor > 1.0 else None
+def _broken(fault: CrmFault | HeldFault | PaymentFault) -> tuple[str, dict[str, Any]] | None:
+    """Name and switches; None for a fault that does nothing."""
     if isinstance(fault, HeldFault):
-        return "platform", "held"
-    if isinstance(fault, PaymentFault):
-        if fault.fails > 0.0:
-            return "payments", "failing"
-        if fault.factor > 1.0:
-            return "payments", "slow"
-        return ("payments", "duplicate") if fault.duplicates > 0.0 else None
-    return None
+        return f"{', '.join(fault.platforms)} held", {"platforms": sorted(fault.platforms)}
+    if isinstance(fault, CrmFault):
+        state = "down" if fault.duplicates > 0.0 else "slow" if fault.factor > 1.0 else ""
+        return (f"crm {state}", {"crm": state}) if state else None
+    shares = {"slow": float(fault.factor > 1.0), "failing": fault.fails, "duplicate": fault.duplicates}
+    words = [how if share == 1.0 else f"{how} {100.0 * share:g} %" for how, share in shares.items() if share]
+    asked = {f"payments_{how}": share for how, share in shares.items() if share}
+    return (f"payments {', '.join(words)}", asked) if words else None
+
+
+def switches(active: Iterable[Mishap]) -> dict[str, Any]:
+    """What is to be broken while these last, as the service takes it; what is not named there is whole.
+
+    Of a customer system the worst is played, of platforms all. Shares of orders that meet are those of one more
+    cause: who is spared by one may be hit by the other.
+    """
+    states: dict[str, Any] = {}
+    for each in active:
+        for name, value in each.asked.items():
+            if name == "crm":
+                states[name] = max(states.get(name, "ok"), value, key=CRM.index)
+            elif name == "platforms":
+                states[name] = sorted({*states.get(name, ()), *value})
+            else:
+                states[name] = 1.0 - (1.0 - states.get(name, 0.0)) * (1.0 - value)
+    return states
+
+
+def holds(faults: Iterable[ScenarioFault]) -> list[Hold]:
+    """Platforms whose posts are seen late, see `loadtests.schedule.of_traces`."""
+    held = [fault for fault in faults if isinstance(fault, HeldFault)]
+    return [(fault.platforms, fault.from_h, fault.to_h) for fault in held]
 
 
 def of_words(words: str, schedule: Schedule) -> list[Mishap]:
@@ -120,7 +131,7 @@ def of_words(words: str, schedule: Schedule) -> list[Mishap]:
             more = f"is {from_s:,.1f} s from the start; the last row is due at {schedule.span_s:,.1f} s"
             wrong.append(Fault(f"{OPTION} {part}", more))
         else:
-            found.append(Mishap(what, "", from_s, from_s + float(lasts or 0.0)))
+            found.append(Mishap(what, from_s, from_s + float(lasts or 0.0)))
     if not found and not wrong:
         wrong.append(Fault(OPTION, "is empty; write it like kill@30s,freeze@60s+2s"))
     found.sort(key=lambda each: each.from_s)
@@ -136,12 +147,3 @@ def of_words(words: str, schedule: Schedule) -> list[Mishap]:
 def at_s(hours: float, schedule: Schedule) -> float:
     """Hours from the onset as seconds from the start of the replay."""
     return float((hours - schedule.about["window_h"][0]) * HOUR_S / schedule.about["speed"])
-
-
-def switches(active: Iterable[Mishap]) -> dict[str, str]:
-    """What each switch is to be while these last: the worst of what is asked of it."""
-    states = dict.fromkeys(STATES, OK)
-    for each in active:
-        if each.what in STATES:
-            states[each.what] = max(states[each.what], each.state, key=STATES[each.what].index)
-    return states

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from scenarios.errors import Fault, InputError, TraceError
 from scenarios.generate import made_by
-from scenarios.names import PostKind, code
+from scenarios.names import Platform, PostKind, code
 from scenarios.stored import Kept, Stored
 from scenarios.traces import Trace
 
@@ -22,6 +22,8 @@ FORMAT = 3
 HOUR_S = 3600.0
 FloatArray = NDArray[np.float64]
 Rows = dict[str, NDArray[Any]]
+Hold = tuple[Sequence[Platform], float, float]
+"""Platforms, and the hours from onset between which what is posted there is not delivered."""
 
 OF_TRACE = (
     "author", "parent", "language", "platform", "visibility", "topic", "form", "influence", "text", "case"
@@ -127,8 +129,9 @@ def of_traces(
     from_h: float | None = None,
     to_h: float | None = None,
     phases: Sequence[tuple[str, float, float]] = (),
+    holds: Sequence[Hold] = (),
 ) -> Schedule:
-    """The posts of traces, each due when it was posted.
+    """The posts of traces, each due when it was posted, or when its platform lets it go.
 
     Parameters
     ----------
@@ -141,6 +144,9 @@ def of_traces(
         Hours from onset to cut from and to; by default the window of the traces.
     phases : sequence of (name, from_h, to_h)
         Parts of the scenario; the part of each that lies inside is kept.
+    holds : sequence of Hold
+        What is posted meanwhile comes at one instant at the end, in the order of the trace, as rule 9 has it. It is
+        of the cut if that instant is.
 
     Returns
     -------
@@ -158,14 +164,14 @@ def of_traces(
         if not about:
             first_s, last_s = _window(trace, speed, from_h, to_h)
             about = {name: trace.about[name] for name in ("scenario", "scenario_digest", "seed")} | {"traces": []}
-        parts.append(_cut(trace, first_s, last_s))
+        parts.append(_cut(trace, first_s, last_s, holds))
         about["traces"].append(trace.digest)
     rows = {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
     if rows["row"].size == 0:
         raise InputError(None, [Fault("--from/--to", "holds no posts; take more hours")])
-    order = np.argsort(rows["time_s"], kind="stable")
+    order = np.argsort(rows["due_s"], kind="stable")
     rows = {name: column[order] for name, column in rows.items()}
-    rows["due_s"] = (rows["time_s"] - first_s) / speed
+    rows["due_s"] = (rows["due_s"] - first_s) / speed
     rows |= {"hostile": np.zeros(rows["row"].size, dtype=np.int8), "request": np.arange(rows["row"].size)}
     kept = [(name, max(a * HOUR_S, first_s), min(b * HOUR_S, last_s)) for name, a, b in phases]
     about |= {
@@ -205,14 +211,20 @@ def at_times(due_s: FloatArray, name: str, seed: int = 1) -> Schedule:
     return Schedule(rows, {**about, "speed": 1.0, "times": 1, "window_h": [0.0, 0.0], "phases": []})
 
 
-def _cut(trace: Trace, first_s: float, last_s: float) -> Rows:
+def _cut(trace: Trace, first_s: float, last_s: float, holds: Sequence[Hold]) -> Rows:
+    """Rows of a trace that come between two times; `due_s` is when, in seconds from onset."""
     times = trace["time_s"]
     if times.size and not (np.diff(times) >= 0.0).all():
         row = int(np.flatnonzero(~(np.diff(times) >= 0.0))[0]) + 1
         raise TraceError(f"row {row} of the trace lies before the row above it; generate the trace anew")
-    rows = np.flatnonzero((times >= first_s) & (times < last_s) & (trace["kind"] != code(PostKind.CALL)))
+    comes_s = times.copy()
+    for platforms, from_h, to_h in sorted(holds, key=lambda hold: hold[1]):
+        there = np.isin(trace["platform"], [code(platform) for platform in platforms])
+        comes_s[there & (comes_s >= from_h * HOUR_S) & (comes_s < to_h * HOUR_S)] = to_h * HOUR_S
+    rows = np.flatnonzero((comes_s >= first_s) & (comes_s < last_s) & (trace["kind"] != code(PostKind.CALL)))
     number = np.full(rows.size, trace.about["replication"], dtype=np.int32)
-    return {name: trace[name][rows] for name in ("time_s", *OF_TRACE)} | {"row": rows, "replication": number}
+    found = {name: trace[name][rows] for name in ("time_s", *OF_TRACE)}
+    return found | {"row": rows, "replication": number, "due_s": comes_s[rows]}
 
 
 def _window(trace: Trace, speed: float, from_h: float | None, to_h: float | None) -> tuple[float, float]:

@@ -243,7 +243,8 @@ def plan(question: LoadQuestion) -> Planned:
             [Fault("--disturb", "has hostile, which spoils the service's own form; leave it out for a target file")],
         )
     if shape is None:
-        schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts)
+        holds = mishaps.holds(scenario.faults) if q.faults and scenario is not None else ()
+        schedule = of_traces(_traces(q, scenario), q.speed, q.from_h, q.to_h, parts, holds)
     else:
         schedule = at_times(shape.due_s("poisson", np.random.default_rng(q.seed)), shape.name, q.seed)
     schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)

@@ -192,3 +192,32 @@ def test_replies_stay_here_while_the_platform_does_not_take_them_then_go_in_orde
         await until(gone)
 
     play(tmp_path, day)
+
+
+def test_replies_to_one_platform_stay_here_while_those_to_others_go_out(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        told = await client.ask("PUT", "/v1/faults", {"platforms": ["x", "instagram", "x"]})
+        assert (told.json()["platform"], told.json()["platforms"]) == ("ok", ["x", "instagram"])
+        await client.bring(post("1", platform="x"), post("2", platform="facebook", external_user="other"))
+        for case in (1, 2):
+            await client.claim()
+            body = {"agent": "a1", "text": "An answer", "then": "keep"}
+            assert (await client.ask("POST", f"/v1/cases/{case}/reply", body, key=f"k{case}")).status_code == 200
+
+        async def gone(case: int) -> bool:
+            replies = (await client.get(f"/v1/cases/{case}")).json()["replies"]
+            return all(each["delivered_s"] is not None for each in replies)
+
+        await until(lambda: gone(2))
+        assert not await gone(1)
+        assert (await client.ask("PUT", "/v1/faults", {"platforms": ["fax"]})).status_code == 422
+        await client.ask("PUT", "/v1/faults", {})
+        await until(lambda: gone(1))
+        notes = [
+            each["data"]
+            for each in (await client.get("/v1/audit?limit=50")).json()["items"]
+            if each["kind"] == "faults"
+        ]
+        assert notes == ["platforms=x+instagram", ""]
+
+    play(tmp_path, day)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from care_client import SECRET, Client, play, post
 
@@ -86,6 +87,39 @@ def test_a_provider_that_fails_leaves_no_link_and_duplicates_do_no_harm(tmp_path
         assert [each["data"] for each in events if each["kind"] == "payment"] == [f"{link['id']} paid"]
 
     play(tmp_path, day)
+
+
+def test_a_provider_that_fails_a_share_of_the_orders_fails_the_same_ones_again(tmp_path: Path) -> None:
+    async def day(client: Client) -> None:
+        await client.bring(post("1"))
+        await client.ask("PUT", "/v1/faults", {"payments_failing": 0.3})
+
+        async def refused() -> list[bool]:
+            done = [
+                await client.ask("POST", "/v1/cases/1/paylinks", {"agent": "a1", "amount_minor": 1}, key=f"k{n}")
+                for n in range(60)
+            ]
+            assert {each.status_code for each in done} == {201, 502}
+            return [each.status_code == 502 for each in done]
+
+        first = await refused()
+        assert await refused() == first
+        # Five standard errors of a share of 30 % among 60.
+        assert np.mean(first) == pytest.approx(0.3, abs=5.0 * (0.21 / 60) ** 0.5)
+
+    play(tmp_path, day)
+
+
+def test_shares_of_orders_are_hit_and_each_kind_chooses_its_own() -> None:
+    refs = [f"pay_{n}" for n in range(20_000)]
+    some = Faults(payments_slow=0.5, payments_failing=0.1, payments_duplicate=0.02)
+    hit = {how: np.array([some.payment(how, ref) for ref in refs]) for how in ("slow", "failing", "duplicate")}
+    for how, share in (("slow", 0.5), ("failing", 0.1), ("duplicate", 0.02), ("both", 0.05)):
+        found = hit["slow"] & hit["failing"] if how == "both" else hit[how]
+        assert found.mean() == pytest.approx(share, abs=5.0 * (share * (1.0 - share) / len(refs)) ** 0.5)
+    assert not any(Faults().payment("failing", ref) for ref in refs)
+    assert all(Faults(payments="failing").payment("failing", ref) for ref in refs)
+    assert all(Faults(payments_failing=1.0).payment("failing", ref) for ref in refs)
 
 
 @pytest.mark.parametrize("header", [None, "", "t=1,v1=00", "t=\u00b2,v1=x", "v1=x", "t=1271300000,v1=\u00e9", "t=,v1="])

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from dataclasses import asdict
 from typing import Any
 
 import pytest
@@ -21,7 +20,7 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 
 from careapi.access import Access
 from careapi.app import create_app
-from careapi.knobs import Faults, Knobs
+from careapi.knobs import Faults, Knobs, told
 from careapi.platforms import FAMILY, Family
 from careapi.routes_hot import MOST_WAIT_S
 from careapi.signatures import sign, sign_payment
@@ -74,7 +73,7 @@ def signature(case: schemathesis.Case[Any], url: str) -> dict[str, str]:
     return sign(family, SECRET.encode(), sent.encode() if isinstance(sent, str) else sent, "msg_1", time.time())
 
 
-USUAL = {"/v1/faults": asdict(Faults()), "/v1/knobs": asdict(Knobs())}
+USUAL = {"/v1/faults": told(Faults()), "/v1/knobs": told(Knobs())}
 KNOWN = {"Authorization": f"Bearer {TOKEN}"}
 
 

@@ -17,7 +17,13 @@ from loadtests.runner import Blind
 from scenarios.errors import ComponentError
 
 LONG_S = 20.0
-DOWN, SLOW = Mishap("crm", "down", 0.02, 0.06), Mishap("crm", "slow", 0.06, 0.1)
+
+
+def crm(state: str, from_s: float, to_s: float) -> Mishap:
+    return Mishap(f"crm {state}", from_s, to_s, {"crm": state})
+
+
+DOWN, SLOW = crm("down", 0.02, 0.06), crm("slow", 0.06, 0.1)
 
 
 class Peer:
@@ -87,7 +93,7 @@ def peer() -> Iterator[Peer]:
             if not found.here.is_set():
                 return  # the connection closes without an answer
             assert (self.path, self.headers["Authorization"]) == ("/v1/faults", "Bearer word")
-            found.turned(body["crm"])
+            found.turned(body.get("crm", "ok"))
             self.send_response(found.status)
             self.send_header("Content-Length", "0")
             self.end_headers()
@@ -124,15 +130,15 @@ def test_switches_are_turned_in_order_and_mended(peer: Peer) -> None:
 
 def test_nothing_happens_before_the_start_is_known(peer: Peer) -> None:
     notes = Notes()
-    with Mischief([Mishap("kill", "", 0.0, 0.0)], peer, Blind(), notes) as mischief:
+    with Mischief([Mishap("kill", 0.0, 0.0)], peer, Blind(), notes) as mischief:
         mischief.status({"at_s": -0.6})
     assert (peer.done, notes.said) == ([], [])
     assert mischief.told()[0]["began_s"] is None
 
 
 def test_what_was_broken_is_broken_in_the_new_process_too(peer: Peer) -> None:
-    down = Mishap("crm", "down", 0.0, LONG_S)
-    with playing(peer, down, Mishap("kill", "", 0.3, 0.3), Mishap("restart", "", 0.6, 0.6)) as (mischief, notes):
+    down = crm("down", 0.0, LONG_S)
+    with playing(peer, down, Mishap("kill", 0.3, 0.3), Mishap("restart", 0.6, 0.6)) as (mischief, notes):
         notes.wait_for("restart ended")
         peer.wait_for(3)
     assert [each for each in peer.done if each not in ("down", "ok")] == ["kill", "start", "end", "start"]
@@ -143,7 +149,7 @@ def test_what_was_broken_is_broken_in_the_new_process_too(peer: Peer) -> None:
 
 def test_a_service_that_does_not_answer_is_told_again_and_its_time_is_the_true_one(peer: Peer) -> None:
     peer.here.clear()
-    with playing(peer, Mishap("crm", "down", 0.0, LONG_S), Mishap("freeze", "", 0.01, 0.4)) as (mischief, notes):
+    with playing(peer, crm("down", 0.0, LONG_S), Mishap("freeze", 0.01, 0.4)) as (mischief, notes):
         notes.wait_for("freeze ended")
         peer.here.set()
         notes.wait_for("crm down began")
@@ -152,7 +158,7 @@ def test_a_service_that_does_not_answer_is_told_again_and_its_time_is_the_true_o
 
 
 def test_a_service_that_is_frozen_at_the_end_goes_on(peer: Peer) -> None:
-    with playing(peer, Mishap("freeze", "", 0.0, LONG_S)) as (mischief, notes):
+    with playing(peer, Mishap("freeze", 0.0, LONG_S)) as (mischief, notes):
         notes.wait_for("freeze began")
     assert peer.done == ["freeze", "thaw"]
     assert mischief.told()[0]["ended_s"] is None
@@ -160,7 +166,7 @@ def test_a_service_that_is_frozen_at_the_end_goes_on(peer: Peer) -> None:
 
 def test_a_refused_switch_and_a_service_that_does_not_come_back_are_told(peer: Peer) -> None:
     peer.status, peer.starts = 403, False
-    with playing(peer, Mishap("crm", "down", 0.0, LONG_S), Mishap("kill", "", 0.1, 0.1)) as (mischief, notes):
+    with playing(peer, crm("down", 0.0, LONG_S), Mishap("kill", 0.1, 0.1)) as (mischief, notes):
         notes.wait_for("kill failed")
     told = mischief.told()
     assert [each["error"] for each in told] == [

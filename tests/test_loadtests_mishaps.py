@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import pytest
+import small
 
-from loadtests.mishaps import STATES, Mishap, of_scenario, of_words, switches
-from loadtests.schedule import Schedule, at_times
+from careapi.knobs import Faults
+from loadtests.mishaps import Mishap, holds, of_scenario, of_words, switches
+from loadtests.schedule import Schedule, at_times, of_traces
 from scenarios import library
 from scenarios.behaviour import CrmFault, HeldFault, PaymentFault
 from scenarios.behaviour import Fault as ScenarioFault
 from scenarios.errors import InputError
-from scenarios.names import Platform
+from scenarios.generate import generate
+from scenarios.names import Platform, PostKind, code
+from scenarios.traces import Trace
 
 
 def replay_of(from_h: float, to_h: float, speed: float) -> Schedule:
@@ -24,26 +31,34 @@ def crm(factor: float, duplicates: float = 0.0) -> CrmFault:
     return CrmFault(kind="crm", from_h=1.0, to_h=2.0, factor=factor, duplicates=duplicates)
 
 
+def held(*platforms: Platform, from_h: float = 1.0, to_h: float = 2.0) -> HeldFault:
+    return HeldFault(kind="platform_held", from_h=from_h, to_h=to_h, platforms=platforms)
+
+
 def payment(factor: float = 1.0, fails: float = 0.0, duplicates: float = 0.0) -> PaymentFault:
     return PaymentFault(kind="payment", from_h=1.0, to_h=2.0, factor=factor, fails=fails, duplicates=duplicates)
 
 
 @pytest.mark.parametrize(
-    ("fault", "name"),
+    ("fault", "name", "asked"),
     [
-        (crm(1.8, 0.15), "crm down"),
-        (crm(1.3), "crm slow"),
-        (HeldFault(kind="platform_held", from_h=1.0, to_h=2.0, platforms=(Platform.X,)), "platform held"),
-        (payment(2.0, 0.3, 0.1), "payments failing"),
-        (payment(2.0, 0.0, 0.1), "payments slow"),
-        (payment(duplicates=0.1), "payments duplicate"),
+        (crm(1.8, 0.15), "crm down", {"crm": "down"}),
+        (crm(1.3), "crm slow", {"crm": "slow"}),
+        (held(Platform.X, Platform.FACEBOOK), "x, facebook held", {"platforms": ["facebook", "x"]}),
+        (payment(2.0, 0.3, 0.1), "payments slow, failing 30 %, duplicate 10 %",
+         {"payments_slow": 1.0, "payments_failing": 0.3, "payments_duplicate": 0.1}),
+        (payment(fails=1.0), "payments failing", {"payments_failing": 1.0}),
+        (payment(duplicates=0.125), "payments duplicate 12.5 %", {"payments_duplicate": 0.125}),
     ],
-)
-def test_a_fault_of_the_scenario_is_a_switch_in_the_time_of_the_replay(fault: ScenarioFault, name: str) -> None:
+)  # fmt: skip
+def test_a_fault_of_the_scenario_is_a_switch_in_the_time_of_the_replay(
+    fault: ScenarioFault, name: str, asked: dict[str, Any]
+) -> None:
     # Played from half an hour on at sixty times: hours 1 to 2 are seconds 30 to 90.
     (found,) = of_scenario([fault], replay_of(0.5, 3.0, 60.0))
     assert (found.name, found.from_s, found.to_s) == (name, 30.0, 90.0)
-    assert found.state in STATES[found.what]
+    assert found.asked == asked
+    Faults(**asked)  # the service knows each of them
 
 
 def test_faults_are_cut_to_the_hours_that_are_played() -> None:
@@ -97,9 +112,51 @@ def test_all_wrong_words_are_told_together() -> None:
     assert len(caught.value.faults) == 3
 
 
-def test_where_two_ask_for_a_switch_the_worse_one_has_it() -> None:
-    slow, down = Mishap("crm", "slow", 0.0, 2.0), Mishap("crm", "down", 1.0, 2.0)
-    assert switches([slow, down, Mishap("kill", "", 1.0, 1.0)]) == switches([down, slow]) == {
-        "crm": "down", "payments": "ok", "platform": "ok"
-    }  # fmt: skip
-    assert set(switches([]).values()) == {"ok"}
+def test_where_two_ask_for_a_switch_the_worse_one_has_it_and_shares_add_as_chances_do() -> None:
+    slow, down = (Mishap(f"crm {state}", 0.0, 2.0, {"crm": state}) for state in ("slow", "down"))
+    assert switches([slow, down, Mishap("kill", 1.0, 1.0)]) == switches([down, slow]) == {"crm": "down"}
+    some = [Mishap("payments", 0.0, 1.0, {"payments_failing": share}) for share in (0.5, 0.2)]
+    assert switches(some) == {"payments_failing": pytest.approx(0.6)}
+    places = [Mishap("held", 0.0, 1.0, {"platforms": names}) for names in (["x"], ["facebook", "x"])]
+    assert switches(places) == {"platforms": ["facebook", "x"]}
+    assert switches([]) == {}
+
+
+def trace_of(*hours: float, platforms: Sequence[Platform]) -> Trace:
+    """Posts at hours from the onset, on platforms."""
+    made = small.trace([small.post(60.0 * hour) for hour in hours], (0.0, 600.0))
+    about = {"scenario": "some", "scenario_digest": "", "seed": 1, "replication": 0, **made.about}
+    return Trace({**made.columns, "platform": np.array([code(each) for each in platforms])}, about)
+
+
+def test_posts_of_a_held_platform_come_at_one_instant_at_the_end_in_the_order_of_the_trace() -> None:
+    x, other = Platform.X, Platform.FACEBOOK
+    trace = trace_of(0.5, 1.1, 1.2, 1.9, 2.0, 2.5, platforms=[x, x, other, x, x, x])
+    found = of_traces([trace], 3600.0, holds=holds([held(x), crm(2.0)]))
+    assert found["row"].tolist() == [0, 2, 1, 3, 4, 5]
+    assert found["due_s"].tolist() == pytest.approx([0.5, 1.2, 2.0, 2.0, 2.0, 2.5])
+    assert (found["time_s"][2] / 3600.0, of_traces([trace], 3600.0)["row"].tolist()) == (1.1, [0, 1, 2, 3, 4, 5])
+
+
+def test_what_is_let_go_in_the_cut_is_of_the_cut_and_two_holds_follow_each_other() -> None:
+    x = Platform.X
+    trace = trace_of(1.5, 3.0, 5.0, platforms=[x] * 3)
+    late = [held(x), held(x, from_h=1.8, to_h=4.0)]
+    found = of_traces([trace], 3600.0, 3.5, 4.5, holds=holds(late))
+    assert (found["row"].tolist(), found["due_s"].tolist()) == ([0, 1], [0.5, 0.5])
+    early = of_traces([trace], 3600.0, 0.0, 2.5, holds=holds(late[:1]))
+    assert early["due_s"].tolist() == [2.0]
+
+
+def test_the_posts_that_are_seen_when_a_platform_is_back_are_those_of_the_simulation() -> None:
+    found = library.load("platform_loss")
+    (fault,) = [each for each in found.faults if isinstance(each, HeldFault)]
+    trace = generate(found, 1, hours=fault.to_h + 0.1 - found.window_h[0])
+    rows = of_traces([trace], 600.0, holds=holds(found.faults))
+    at_end = rows["due_s"] == (fault.to_h - found.window_h[0]) * 6.0
+    there = np.isin(trace["platform"], [code(each) for each in fault.platforms]) & (
+        trace["kind"] != code(PostKind.CALL)
+    )
+    meanwhile = there & (trace["time_s"] >= fault.from_h * 3600.0) & (trace["time_s"] < fault.to_h * 3600.0)
+    assert meanwhile.sum() > 100
+    assert rows["row"][at_end].tolist() == np.flatnonzero(meanwhile).tolist()
