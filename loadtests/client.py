@@ -25,6 +25,10 @@ class NoAnswer(Exception):
     """There is none, and why: refused, closed, too long, not HTTP, not in time."""
 
 
+class NotSent(NoAnswer):
+    """Nobody took the connection, so nothing was sent."""
+
+
 @dataclass(frozen=True)
 class Answer:
     """What came back; names of headers are in small letters."""
@@ -104,7 +108,7 @@ class Client:
         try:
             reader, writer = await asyncio.open_connection(self._host, self._port, ssl=self.tls)
         except OSError as fault:
-            raise NoAnswer(_words(fault)) from None
+            raise NotSent(_words(fault)) from None
         return _Link(reader, writer)
 
 

@@ -51,12 +51,14 @@ async def _talk(floor: Floor, case: CaseOf, until_s: float) -> None:
             thinks_s = floor.chances.thinks_s(case.number, case.replies)
             await floor.clock.until(min(floor.clock.now_s + thinks_s, until_s))
             if floor.clock.now_s < until_s:
+                floor.waits(case)
                 await _write(floor, case)
         elif floor.clock.now_s < until_s:
             if floor.chances.leaves_silently(case.number, wait - 1):
                 case.state = State.SILENT
                 return
             attempts += 1
+            floor.waits_no_more(case)
             if not await _turns_elsewhere(floor, case, attempts, until_s):
                 case.state = State.GAVE_UP
                 return
@@ -105,6 +107,7 @@ async def _turns_elsewhere(floor: Floor, case: CaseOf, attempts: int, until_s: f
     elif row.to != "same":
         case.values["platform"] = str(row.to)
         case.values["parent"] = None
+    floor.waits(case)
     await _write(floor, case, True if row.to == "public" else None)
     return True
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
 from loadtests.chances import Chances
+from loadtests.ledger import Ledger
 from loadtests.operations import Operation
 from loadtests.talk import Done, Talk
 from scenarios.names import Language, Platform, Topic
@@ -66,6 +68,8 @@ class CaseOf:
     posts: int = 1
     escalated: bool = False
     taken: int = 0  # turns that agents took in hand
+    in_hand: bool = False
+    left_s: float | None = None  # work that is left in a turn that was handed back, at normal speed
     answered: asyncio.Event = field(default_factory=asyncio.Event)
 
 
@@ -75,8 +79,29 @@ class Floor:
     def __init__(self, talk: Talk, chances: Chances, clock: Clock, run: str) -> None:
         self.talk, self.chances, self.clock, self.run = talk, chances, clock, run
         self.cases: dict[int, CaseOf] = {}
+        self.closing = asyncio.Event()
+        self.ledger = Ledger()
         self._of_post: dict[str, int] = {}
         self._posts = 0
+
+    async def open_until(self, scenario_s: float) -> bool:
+        """Sleep until a scenario time; False, and earlier, if the desk closes before."""
+        left_s = max(0.0, (scenario_s - self.clock.now_s) / self.clock.speed)
+        try:
+            async with asyncio.timeout(None if math.isinf(left_s) else left_s):
+                await self.closing.wait()
+        except TimeoutError:
+            return True
+        return False
+
+    def waits(self, case: CaseOf) -> None:
+        """From now on its customer waits for an answer, and nobody has it in hand."""
+        case.in_hand = False
+        self.ledger.waits(case.number, self.clock.now_s)
+
+    def waits_no_more(self, case: CaseOf) -> None:
+        """An agent has it in hand, or its customer is gone and has said so."""
+        self.ledger.waits_no_more(case.number, self.clock.now_s)
 
     def customer(self, author: int, language: Language, platform: Platform, followers: int) -> dict[str, Any]:
         """What templates may use of somebody who writes."""
@@ -90,23 +115,18 @@ class Floor:
     ) -> Done:
         """A post: a customer is made known and a conversation opened before the first one, if the service wants it.
 
-        What shed it is tried again after the time that the service asks for, as often as it takes, as a platform would.
+        What was shed, or nobody took, is tried again as often as it takes, as a platform would.
         """
         if case is not None:
             self._of_post[post] = case
         values |= {"text": text, "public": public, "post": post, "parent": parent, "posted_at": _now()}
         for operation in (Operation.CUSTOMER, Operation.CASE):
             if self.talk.has(operation) and operation not in values:
-                done = await self._surely(operation, values)
+                done = await self.talk.surely(operation, values)
                 if not done.ok:
                     return done
                 values |= {**done.taken, operation: True}
-        return await self._surely(Operation.POST, values)
-
-    async def _surely(self, operation: Operation, values: dict[str, Any]) -> Done:
-        while (done := await self.talk.do(operation, values)).retry_s > 0.0:
-            await asyncio.sleep(done.retry_s)
-        return done
+        return await self.talk.surely(Operation.POST, values)
 
     def next_post(self) -> str:
         """Id of a post that is not in the trace."""

@@ -28,6 +28,7 @@ _SIGNS: Mapping[Operation, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Operation.READ: (("get",), ("case", "conversation", "ticket", "read")),
     Operation.REPLY: (("post", "put"), ("reply", "replies", "answer", "comment", "respond")),
     Operation.TRANSFER: (("post", "put"), ("transfer", "handover")),
+    Operation.RELEASE: (("post", "put"), ("release", "unassign")),
     Operation.PAYMENT_LINK: (("post",), ("paylink", "paylinks", "payment", "payments")),
     Operation.CREW_NOTICE: (("post",), ("notice", "notices", "crew")),
     Operation.ON_DUTY: (("put", "post", "patch"), ("presence", "availability", "online")),

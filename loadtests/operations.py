@@ -18,6 +18,7 @@ class Operation(StrEnum):
     READ = "read"  # look at the case
     REPLY = "reply"
     TRANSFER = "transfer"  # to the queue of another language
+    RELEASE = "release"  # back to the queue where it came from
     PAYMENT_LINK = "payment_link"
     CREW_NOTICE = "crew_notice"
     OFF_DUTY = "off_duty"
@@ -38,6 +39,7 @@ GIVEN: Mapping[Operation, tuple[str, ...]] = {
     Operation.READ: (*_ALWAYS, *_OF_AGENT),
     Operation.REPLY: (*_ALWAYS, *_OF_AGENT, "text", "last"),
     Operation.TRANSFER: (*_ALWAYS, *_OF_AGENT, "to_language"),
+    Operation.RELEASE: (*_ALWAYS, *_OF_AGENT),
     Operation.PAYMENT_LINK: (*_ALWAYS, *_OF_AGENT, "amount_minor", "currency"),
     Operation.CREW_NOTICE: (*_ALWAYS, *_OF_AGENT, "text", "flight", "day"),
     Operation.OFF_DUTY: (*_ALWAYS, *_OF_AGENT),
@@ -57,6 +59,7 @@ BEFORE: Mapping[Operation, tuple[Operation, ...]] = {
     Operation.READ: _HELD[:2],
     Operation.REPLY: _HELD,
     Operation.TRANSFER: (*_HELD, Operation.REPLY),
+    Operation.RELEASE: (*_HELD, Operation.REPLY),
     Operation.PAYMENT_LINK: (*_HELD, Operation.REPLY),
     Operation.CREW_NOTICE: (*_HELD, Operation.REPLY),
     Operation.OFF_DUTY: _HELD[:1],

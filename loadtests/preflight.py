@@ -28,8 +28,8 @@ REFUSED = {
 }
 
 
-def look(target: Target) -> Endpoint:
-    """Connect, and send a delivery without posts.
+def look(target: Target, ask: bool = True) -> Endpoint:
+    """Connect, and send a delivery without posts; `ask` False: connect, and send nothing.
 
     Returns
     -------
@@ -54,7 +54,7 @@ def look(target: Target) -> Endpoint:
     for family, _, _, _, address in found:
         try:
             with socket.create_connection((str(address[0]), target.port), TIMEOUT_S) as plain:
-                _check(target, plain, coder)
+                _check(target, plain, coder, ask)
             return Endpoint(family, address, target.host, coder)
         except ConnectionRefusedError as fault:
             refused = fault
@@ -106,9 +106,11 @@ def _context(target: Target) -> ssl.SSLContext | None:
         ) from None
 
 
-def _check(target: Target, plain: socket.socket, coder: ssl.SSLContext | None) -> None:
+def _check(target: Target, plain: socket.socket, coder: ssl.SSLContext | None, ask: bool) -> None:
     talk = plain if coder is None else coder.wrap_socket(plain, server_hostname=target.host)
     with talk:
+        if not ask:
+            return
         talk.settimeout(TIMEOUT_S)
         talk.sendall(probe(target, time.time()))
         answer = http.client.HTTPResponse(talk)

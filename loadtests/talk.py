@@ -2,25 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from loadtests import templates
-from loadtests.client import Answer, Client, NoAnswer
+from loadtests.client import Answer, Client, NoAnswer, NotSent
 from loadtests.entry import Budget, Tokens, let_in
 from loadtests.histogram import Histogram
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.target_file import HEADER, OAuth2, Request, TargetFile
+from loadtests.target_file import HEADER, OAuth2, Request, Signed, TargetFile
 
 _NOTHING = "nothing"
 RETRY_S = 1.0  # where the service says "later" without saying when
+AGAIN_S = 0.25  # until a request is repeated that had no answer
+LAST = frozenset({Operation.RELEASE, Operation.OFF_DUTY})
+"""What may still be asked when all other requests that were allowed have been made."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,8 @@ class Done:
         When it was shed: how long to wait.
     error : str
         Why it failed.
+    unsent : bool
+        It failed before anything was sent.
     """
 
     outcome: Outcome
@@ -49,6 +56,7 @@ class Done:
     taken: Mapping[str, Any] = field(default_factory=dict)
     retry_s: float = 0.0
     error: str = ""
+    unsent: bool = False
 
     @property
     def ok(self) -> bool:
@@ -105,6 +113,11 @@ class Talk:
         Seconds of `time.monotonic`, and since the epoch.
     most : float
         Requests at most; what is asked beyond is not sent, and has failed.
+
+    Attributes
+    ----------
+    last_s : float
+        By `clock`: nothing is tried again beyond.
     """
 
     def __init__(
@@ -124,15 +137,57 @@ class Talk:
             for name, auth in file.auth.items()
             if isinstance(auth, OAuth2)
         }
-        self._number = 0
+        self._number = self._keys = self._spared = 0
+        self.last_s, self.spent = math.inf, False
 
     @property
-    def spent(self) -> bool:
-        """Whether all requests that were allowed have been made."""
-        return self._number >= self.most
+    def now_s(self) -> float:
+        """By its clock."""
+        return self._clock()
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        """Inside, one of the requests that are allowed is kept for a release, if there is such a thing."""
+        kept = int(self.has(Operation.RELEASE))
+        self._spared += kept
+        try:
+            yield
+        finally:
+            self._spared -= kept
 
     def has(self, operation: Operation) -> bool:
         return operation in self.file.operations
+
+    async def enter(self) -> None:
+        """Ask for the tokens that will be needed; raises `ComponentError` if one is not to be had."""
+        for tokens in self._tokens.values():
+            await tokens.token()
+
+    async def surely(self, operation: Operation, values: Mapping[str, Any], within_s: float = math.inf) -> Done:
+        """Do an operation, again and again under one key while it is shed or nobody listens; at most so long.
+
+        Also where it had no answer or the service fell over, if it only reads, or if key or signature tell the
+        service that it is the same.
+        """
+        self._keys += 1
+        values = {**values, "key": f"{self._run}-s{self._keys}"}
+        until_s = self._clock() + within_s
+        while (wait_s := self._again_s(operation, done := await self.do(operation, values))) is not None:
+            if self._clock() + wait_s > min(until_s, self.last_s):
+                break
+            await asyncio.sleep(wait_s)
+        return done
+
+    def _again_s(self, operation: Operation, done: Done) -> float | None:
+        if done.outcome is Outcome.SHED:
+            return done.retry_s
+        if done.outcome is Outcome.ANSWERED or self.spent:
+            return None
+        request = self.file.operations[operation]
+        signed_ = isinstance(self.file.auth.get(request.auth), Signed)
+        same = request.method == "GET" or request.keyed or signed_
+        lost = done.status == 0 or done.status >= 500
+        return AGAIN_S if done.unsent or (same and lost) else None
 
     async def do(self, operation: Operation, values: Mapping[str, Any]) -> Done:
         """Do an operation and count it; it never raises for what the service does.
@@ -144,17 +199,20 @@ class Talk:
         ComponentError
             If no token is to be had.
         """
-        if self.spent:
+        room = self.most - self._number - (0 if operation in LAST else self._spared)
+        if room < 1:
+            self.spent = True
             return Done(Outcome.FAILED, 0, error="all requests that were allowed have been made")
         request, count = self.file.operations[operation], self.counts[operation]
         budget = self._budgets.get(operation)
+        self._number += 1
+        key = f"{self._run}-{self._number}"
         if budget is not None:
             held_s = await budget.take()
             count.held_s += held_s
-        self._number += 1
         wall_s = self._wall()
         always = {
-            "run": self._run, "key": f"{self._run}-{self._number}", "now_s": int(wall_s),
+            "run": self._run, "key": key, "now_s": int(wall_s),
             "now": datetime.fromtimestamp(wall_s, UTC).isoformat().replace("+00:00", "Z"),
         }  # fmt: skip
         begun_s = self._clock()
@@ -172,7 +230,7 @@ class Talk:
                     request.method, path, {**headers, **entry}, body, request.timeout_s
                 )  # fmt: skip
             except NoAnswer as why:
-                return Done(Outcome.FAILED, 0, error=str(why))
+                return Done(Outcome.FAILED, 0, error=str(why), unsent=isinstance(why, NotSent))
             if answer.status != 401 or request.auth not in self._tokens:
                 break
             refused = entry["Authorization"]

@@ -125,6 +125,11 @@ class Request(Frozen):
         """Whether a status is a success."""
         return status in (self.success or range(200, 300)) or status in self.nothing
 
+    @property
+    def keyed(self) -> bool:
+        """Whether a header tells the service that a request is the same as an earlier one."""
+        return any("{key}" in value for value in self.headers.values())
+
 
 class TargetFile(Frozen):
     """A service, as its file describes it."""

@@ -11,7 +11,7 @@ import math
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -21,18 +21,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtests import target_file
-from loadtests.drill import Drilled, check, has_agents, play
-from loadtests.target import Target
-from loadtests.target_file import Bearer, Signed, TargetFile
-from reports import drafts, drill_figure
+from loadtests.drill import check, play
+from loadtests.drilled import Drilled
+from reports import drafts, drill_figure, drill_target
 from reports.console import Terminal
 from reports.drawing import alone
+from reports.drill_target import Where
 from reports.duties import duties
-from reports.load_serve import Service, running
+from reports.load_serve import running
 from reports.summary import to_json
 from scenarios import library
-from scenarios.errors import ComponentError, Fault, InputError
+from scenarios.errors import ComponentError
 from scenarios.generate import generate, made_by
 from scenarios.model import Scenario
 from scenarios.names import NONE
@@ -45,7 +44,6 @@ from sim.replicate import Size, size_u
 
 FloatArray = NDArray[np.float64]
 RESULT, CASES, FIGURE = "drill.json", "cases.csv", "drill.svg"
-OURS = "ashcloud"
 MAX_LAG_S = 0.25  # on the wall, in which the agents' next steps are late as well
 LINE_S = 3600.0  # scenario seconds between two lines of progress
 
@@ -65,6 +63,7 @@ class DrillQuestion:
     max_lag_s: float = MAX_LAG_S
     most_requests: int | None = None
     mine: bool = False
+    ca: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -95,8 +94,8 @@ class DrillAnswer:
 
     @property
     def code(self) -> int:
-        """Exit code: 3 the store is broken, 130 interrupted, 4 the drill was late, 3 nobody was answered, else 0."""
-        if self.checked:
+        """Exit code: 3 store broken or something failed, 130 interrupted, 4 late, 3 nobody was answered, else 0."""
+        if self.checked or self.drilled.status == "failed":
             return 3
         if self.drilled.status == "interrupted":
             return 130
@@ -123,7 +122,10 @@ class DrillAnswer:
         """All else there is to hear."""
         told, out = self.drilled, []
         if told.status != "finished":
-            out.append(f"it was ended, {told.status}; what was done until then is kept")
+            why = f" ({told.why})" if told.why else ""
+            out.append(f"it was ended, {told.status}{why}; what was done until then is kept")
+        if left := told.ends["left"]:
+            out.append(f"{left:,} of {told.claims:,} claims ended in neither an answer nor a hand-back")
         out += [f"{n:,} {name} requests: {why}" for name, count in told.operations.items()
                 for why, n in count["errors"].items()]  # fmt: skip
         if self.checked:
@@ -158,6 +160,7 @@ class DrillAnswer:
             "exit_code": self.code,
             "valid": self.valid,
             **vars(self.question),
+            "ca": None if self.question.ca is None else str(self.question.ca),
             "agents": self.agents,
             **told,
             "languages": list(self.rows()),
@@ -175,46 +178,31 @@ def ask(question: DrillQuestion, out: Path | None, terminal: Terminal) -> DrillA
         With what is wrong in the question or its files, or if no service can be started.
     """
     scenario, desk = library.load(question.scenario), desks.load(question.desk)
-    file = _file(question)
+    file, tls = drill_target.found(question)
     trace = generate(scenario, question.seed, 0, size_u(question.size, question.seed, 0), question.hours)
     check(trace, question.speed)
+    if question.target is not None:
+        drill_target.look(question, file)
     with drafts.Draft(out, f"drill-{scenario.name}", datetime.now()) as draft:
-        answer = _held(question, scenario, desk, trace, file, draft.folder, terminal)
+        answer = _held(question, scenario, desk, trace, (file, tls), draft.folder, terminal)
         for name, data in content(answer).items():
             write_atomic(draft.folder / name, data)
         return replace(answer, folder=draft.finish(latest=False))
 
 
-def _file(q: DrillQuestion) -> TargetFile:
-    """The target, with all that is wrong about it told together."""
-    word = q.target or OURS
-    file = target_file.load(OURS).model_copy(update={"base_url": word}) if "://" in word else target_file.load(word)
-    where, wrong = Target(file.base_url), []
-    if not where.local and not (q.mine and q.most_requests):
-        what = "is not on this machine; if it is yours, say --i-own-this-host and --max-requests N"
-        wrong.append(Fault(f"--target {where.host}", what))
-    if not has_agents(file):
-        wrong.append(Fault(f"--target {word}", "names no claim and reply, so agents cannot work there"))
-    if q.target is not None:
-        missing = [name for name in file.needs if name not in os.environ]
-        wrong += [Fault(f"--target {word}", f"reads {name} from the environment, which is not set") for name in missing]
-    if wrong:
-        raise InputError(None, wrong)
-    return file
-
-
 def _held(
-    q: DrillQuestion, scenario: Scenario, desk: Desk, trace: Trace, file: TargetFile, folder: Path, terminal: Terminal
+    q: DrillQuestion, scenario: Scenario, desk: Desk, trace: Trace, where: Where, folder: Path, terminal: Terminal
 ) -> DrillAnswer:
+    file, tls = where
     start_s, end_s = trace.about["window_s"]
     until_s = end_s + q.drain_h * 3600.0
     agents = duties(desk, scenario, q.seed, start_s, until_s)
     with ExitStack() as stack:
         if q.target is None:
-            file = _ours(file, stack.enter_context(running(folder)))
+            file = drill_target.ours(file, stack.enter_context(running(folder)))
         stopped = stack.enter_context(terminal.held())
         screen = _Screen(terminal, start_s, until_s, stopped)
-        drilled = play(trace, scenario, agents, file, q.speed, q.drain_h, screen, q.most_requests)
+        drilled = play(trace, scenario, agents, file, q.speed, q.drain_h, screen, q.most_requests, tls)
     checked = "" if q.target is not None else _checked(folder)
     terminal.say("note: the same trace and desk are simulated, without a crisis plan")
     outcome = engine("reference")(scenario, desk.with_plan(None), trace, q.seed, drain_h=q.drain_h)
@@ -229,15 +217,6 @@ def _held(
     return DrillAnswer(q, drilled, finite, len(agents), checked)
 
 
-def _ours(file: TargetFile, service: Service) -> TargetFile:
-    """The file of our own service, as it was started here."""
-    known = {
-        "default": Bearer(kind="bearer", token=service.token),
-        "sender": Signed(kind="signed", secret=service.secret),
-    }
-    return file.model_copy(update={"base_url": service.url, "auth": known})
-
-
 def _checked(folder: Path) -> str:
     words = [sys.executable, "-m", "ashcloud", "care", "check", "--store", f"sqlite:{folder / 'care.db'}"]
     paths = os.pathsep.join(filter(None, (str(Path(__file__).parent.parent), os.environ.get("PYTHONPATH"))))
@@ -248,23 +227,25 @@ def _checked(folder: Path) -> str:
 
 
 class _Screen:
-    """Says every scenario hour how far it is; see `loadtests.drill.Watch`."""
+    """Says every scenario hour how far it is; see `loadtests.runner.Watch`."""
 
     def __init__(self, terminal: Terminal, start_s: float, until_s: float, stopped: Any) -> None:
         self._terminal, self._start_s, self._until_s, self._stopped = terminal, start_s, until_s, stopped
         self._next_s = start_s + LINE_S
 
-    def look(self, at_s: float, posts: int, replies: int, failed: int) -> None:
+    def status(self, status: Mapping[str, Any]) -> None:
+        at_s = status["scenario_s"]
         if at_s < self._next_s:
             return
         self._next_s = at_s + LINE_S
         hours, of = ((each - self._start_s) / 3600.0 for each in (min(at_s, self._until_s), self._until_s))
         self._terminal.say(
-            f"drill: {hours:.1f} of {of:.1f} h, {posts:,} posts, {replies:,} replies, {failed:,} requests failed"
+            f"drill: {hours:.1f} of {of:.1f} h, {status['posts']:,} posts, {status['replies']:,} replies, "
+            f"{status['failed']:,} requests failed"
         )
 
-    def stopped(self) -> bool:
-        return bool(self._stopped())
+    def stopped(self) -> str:
+        return "interrupted" if self._stopped() else ""
 
 
 def content(answer: DrillAnswer) -> dict[str, bytes]:

@@ -29,7 +29,8 @@ def duties(
             stretches = tuple((each.on_s, each.off_s) for each in roster.stretches[agent])
         speeds = {language: pool.speed * speed for language, speed in pool.languages.items()}
         if stretches:
-            found.append(Duty(f"{pool.name}-{number + 1}", speeds, stretches))
+            finishes = pool.shift_end == "finish"
+            found.append(Duty(f"{pool.name}-{number + 1}", speeds, stretches, finishes=finishes))
     return found
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,13 @@ class Notes:
                 return Done(Outcome.ANSWERED, 204, nothing=True)
             return Done(Outcome.ANSWERED, 200, taken=self._claims.pop(0))
         return Done(Outcome.ANSWERED, 200)
+
+    async def surely(self, operation: Operation, values: dict[str, Any], within_s: float = 0.0) -> Done:
+        return await self.do(operation, values)
+
+    @contextmanager
+    def spared(self) -> Iterator[None]:
+        yield
 
     def of(self, operation: Operation) -> list[dict[str, Any]]:
         return [values for each, values in self.asked if each is operation]

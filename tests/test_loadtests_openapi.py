@@ -104,6 +104,7 @@ def test_the_description_of_our_own_service_gives_the_right_endpoints(tmp_path: 
     assert found["read"] == "GET /v1/cases/{case}"
     assert found["reply"] == "POST /v1/cases/{case}/reply"
     assert found["transfer"] == "POST /v1/cases/{case}/transfer"
+    assert found["release"] == "POST /v1/cases/{case}/release"
     body = file.operations[Operation.POST].body
     assert isinstance(body, dict)
     assert {"text": "{text}", "platform": "{platform}", "external_id": "{post}"}.items() <= body["mentions"][0].items()

@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from load_peer import LOCALHOST, peer
 from rich.console import Console
 
-from loadtests.agents import Worked
-from loadtests.drill import Drilled
+from loadtests.agents import End, Worked
+from loadtests.drilled import Drilled
 from loadtests.floor import State
-from reports import drill, drill_tables
+from reports import drill, drill_tables, drill_target
 from reports.console import Terminal
 from reports.drill import DrillAnswer, DrillQuestion
 from reports.drill_figure import answered_share
-from scenarios.errors import InputError
+from scenarios.errors import ComponentError, InputError
 from scenarios.names import Language
 
 INF = float("inf")
+DONE = Worked(claims=3, ends=Counter({End.REPLIED: 3}))
 COUNT = {"answered": 3, "nothing": 1, "failed": 0, "shed": 0, "p99_s": 0.777, "errors": {"HTTP 500": 2}}
 
 
@@ -29,7 +33,7 @@ def answer(lag_s: float = 0.01, first_s: tuple[float, ...] = (60.0, 180.0, INF),
     """Three cases: two in English, one in Dutch."""
     told = Drilled(
         number=np.arange(3), first_response_s=np.array(first_s), states=(State.DONE, State.DONE, State.WAITING),
-        posts=5, failed_posts=0, lag_p99_s=lag_s, agents=(("a-1", Worked(turns=3)),), operations={"reply": COUNT},
+        posts=5, failed_posts=0, lag_p99_s=lag_s, agents=(("a-1", DONE),), operations={"reply": COUNT},
         recontacts=1, escalated=0, languages=(Language.EN, Language.EN, Language.NL), **other,
     )  # fmt: skip
     question = DrillQuestion("quiet_week", "klm_2015", None)
@@ -108,3 +112,39 @@ def test_a_host_elsewhere_and_missing_secrets_are_refused_together(monkeypatch: 
 def test_a_speed_that_conversations_cannot_hold_is_refused() -> None:
     with pytest.raises(InputError, match="or replay with `ashcloud load`"):
         drill.ask(DrillQuestion("quiet_week", "klm_2015", None, speed=1e6, hours=8.0), None, Terminal())
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "fault", "said"),
+    [
+        ("signed-other", InputError, "answers 401: the secret is not the one that the service has"),
+        ("status-404", InputError, r"\(post\): answers 404: there is no such path"),
+        ("ssh", ComponentError, "what answers there is not HTTP"),
+    ],
+)
+def test_a_target_is_looked_at_before_anybody_begins(
+    behaviour: str, fault: type[Exception], said: str, here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASHCLOUD_SECRET", "s")
+    monkeypatch.setenv("ASHCLOUD_TOKEN", "t")
+    with peer(behaviour) as server, pytest.raises(fault, match=said):
+        drill.ask(DrillQuestion("quiet_week", "klm_2015", server.url, hours=1.0), None, Terminal())
+    with pytest.raises(ComponentError, match="nobody listens there"):
+        drill.ask(DrillQuestion("quiet_week", "klm_2015", server.url, hours=1.0), None, Terminal())
+    assert list(here.iterdir()) == []
+
+
+def test_the_name_in_a_certificate_is_looked_at_and_one_may_be_trusted(
+    here: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ASHCLOUD_SECRET", "s")
+    monkeypatch.setenv("ASHCLOUD_TOKEN", "t")
+    with peer(certificate=LOCALHOST) as server:
+        Path("theirs.toml").write_text(f'extends = "ashcloud"\nname = "theirs"\nbase_url = "{server.url}"\n')
+        asked = DrillQuestion("quiet_week", "klm_2015", "theirs.toml")
+        with pytest.raises(InputError, match="has a certificate that does not hold"):
+            drill_target.look(asked, drill_target.found(asked)[0])
+        trusting = replace(asked, ca=LOCALHOST)
+        file, tls = drill_target.found(trusting)
+        drill_target.look(trusting, file)
+        assert tls is not None

@@ -19,6 +19,7 @@ MOST = click.option("--max-requests", "most_requests", type=click.IntRange(1), m
                     help="Send no more in all.")  # fmt: skip
 MINE = click.option("--i-own-this-host", "mine", is_flag=True,
                     help="Needed, with --max-requests, for a target that is not on this machine.")  # fmt: skip
+CA = click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM.")
 _sends = with_options(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
     click.option("--workers", type=click.IntRange(1), default=1, show_default=True, metavar="N",
@@ -57,7 +58,7 @@ _sends = with_options(
                  help="A target file's posts that need earlier answers go in sessions."),
     click.option("--timeout", "timeout_s", type=float, metavar="SECONDS",
                  help="Seconds from the due time until a row has failed: 30, or as a target file says."),
-    click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM."),
+    CA,
     click.option("--metrics", "metrics_url", metavar="URL", help="Where the service tells its Prometheus metrics."),
     click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing."),
     size("likely"),
@@ -104,6 +105,7 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
                  metavar="MS", help="The drill is invalid if 1 % of the posts are sent later than this."),
     MOST,
     MINE,
+    CA,
     HOURS,
     size("likely"),
     SEED,
