@@ -51,6 +51,7 @@ class Chief:
         self.start_s: float | None = None
         self.start_wall_s = 0.0
         self.halted = False
+        self._end_s: float | None = None
 
     def ready(self, part: int) -> bool:
         """A part is ready; whether all are now, so that they can be told to start at `start_s`."""
@@ -83,32 +84,47 @@ class Chief:
             return False
         self._stages[part], self._flying[part] = Stage.LOST, 0
         rows = self._collector.lose(part, self.at_s)
+        self._handed[part] = self._collector.begun(part)
         self._spent[part] = {"lost": True, "lost_at_s": round(max(self.at_s, 0.0), 3), "lost_rows": rows}
         return self._go()
 
     @property
     def at_s(self) -> float:
-        """Seconds since the start; below 0 before it."""
+        """Seconds since the start; below 0 before it. Once the books are closed it stands still."""
+        if self._end_s is not None:
+            return self._end_s
         return -LEAD_S if self.start_s is None else now() - self.start_s
 
     @property
     def finished(self) -> bool:
         return all(stage in (Stage.DONE, Stage.LOST) for stage in self._stages)
 
+    @property
+    def due(self) -> int:
+        """Rows that were due by now."""
+        return self._collector.due(self.at_s) if self.start_s is not None else 0
+
     def status(self) -> dict[str, Any]:
-        """How it goes, ready for JSON; `tallies` are those of `loadtests.collect.Tally`, that of all first."""
-        at_s = self.at_s
+        """How it goes, ready for JSON; `tallies` are those of `loadtests.collect.Tally`, that of all first.
+
+        `due` is at least `handed`: rows that were taken up when they were due, or may have been at a worker that was
+        lost. Those have an end or are `in_flight`, but for rows that a stop in sessions leaves unsent. `later` is
+        the tally of the rows that are due in no phase, None where there are none.
+        """
+        due, later = self.due, self._collector.later
         return {
-            "at_s": round(at_s, 3),
-            "due": self._collector.due(at_s) if self.start_s is not None else 0,
+            "at_s": round(self.at_s, 3),
+            "due": due,
             "handed": sum(self._handed),
             "in_flight": sum(self._flying),
             "lost": self._stages.count(Stage.LOST),
             "tallies": [tally.to_dict() for tally in self._collector.tallies],
+            "later": None if later is None else later.to_dict(),
         }
 
     def write(self) -> None:
         """Close the books and write them into the folder."""
+        self._end_s = self.at_s
         self._collector.close()
         columns = self._collector.columns()
         with (self._folder / ROWS).open("wb") as file:
@@ -117,5 +133,7 @@ class Chief:
             "errors": self._collector.errors,
             "workers": [{"number": number, **spent} for number, spent in enumerate(self._spent)],
             "start_wall_s": self.start_wall_s,
+            "due": self.due,
+            "handed": sum(self._handed),
         }
         (self._folder / BOOKS).write_text(json.dumps(books), "utf-8")

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.histogram import Histogram
-from loadtests.result import COLUMNS, Outcome
+from loadtests.result import COLUMNS, LATER, TIMES, Outcome, later
 from loadtests.schedule import Schedule
 from loadtests.sender import Ended
 
@@ -77,6 +77,7 @@ class Collector:
         phases = schedule.about["phases"] or []
         self._edges = [(str(p["name"]), float(p["from_s"]), float(p["to_s"])) for p in phases]
         self.tallies = [Tally(name) for name in ("all", *(name for name, _, _ in self._edges))]
+        self.later = Tally(LATER) if later(self._due_s, phases).any() else None
 
     def add(self, worker: int, message: dict[str, Any]) -> None:
         """Take in what a `Packer` has told."""
@@ -103,6 +104,10 @@ class Collector:
         self._tell(np.flatnonzero(mine))
         return int(np.count_nonzero(mine))
 
+    def begun(self, worker: int) -> int:
+        """Rows of a worker that have an end, or were abandoned."""
+        return int(np.count_nonzero(self._columns["outcome"][self._rows[worker]] != Outcome.UNSENT))
+
     def close(self) -> None:
         """Nothing more will come: what is not known was not sent."""
         rest = np.flatnonzero(~self._known)
@@ -126,7 +131,10 @@ class Collector:
         due_s = self._due_s[places]
         chosen = [np.ones(places.size, dtype=bool)]
         chosen += [(due_s >= from_s) & (due_s < to_s) for _, from_s, to_s in self._edges]
-        for tally, some in zip(self.tallies, chosen, strict=True):
+        tallies = self.tallies
+        if self.later is not None:
+            tallies, chosen = [*tallies, self.later], [*chosen, ~np.any(chosen[1:], axis=0)]
+        for tally, some in zip(tallies, chosen, strict=True):
             if some.any():
                 tally.add(
                     {name: self._columns[name][places[some]] for name in ("due_s", "sent_s", "done_s", "outcome")}
@@ -139,13 +147,14 @@ class Tally:
     def __init__(self, name: str) -> None:
         self.name = name
         self._outcomes = np.zeros(len(Outcome), dtype=np.int64)
-        self._times = {"latency": Histogram.empty(), "lag": Histogram.empty()}
+        self._times = {name: Histogram.empty() for name in TIMES}
 
     def add(self, rows: dict[str, NDArray[Any]]) -> None:
         self._outcomes += np.bincount(rows["outcome"], minlength=len(Outcome))
         ended = np.isin(rows["outcome"], (Outcome.ANSWERED, Outcome.FAILED))
         self._times["latency"] += Histogram.of((rows["done_s"] - rows["due_s"])[ended])
         self._times["lag"] += Histogram.of(rows["sent_s"] - rows["due_s"])
+        self._times["service"] += Histogram.of((rows["done_s"] - rows["sent_s"])[ended])
 
     def to_dict(self) -> dict[str, Any]:
         """As `loadtests.result.LoadResult.counts`, with sparse histograms."""

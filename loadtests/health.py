@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -144,17 +144,27 @@ def judge(result: LoadResult) -> Verdict:
     return Verdict(state, tuple(reasons), tuple(unknown))
 
 
+def late(lags: Iterable[tuple[str, Histogram]], lag_p99_s: float) -> tuple[str, float] | None:
+    """Name of the first part that was late, and the lag that its latest 1 % had; None if none was.
+
+    The first part is all rows; of the others, phases, those with fewer than a hundred rows are not asked. A
+    short peak drowns in a long night.
+    """
+    for place, (name, lag) in enumerate(lags):
+        late_s = lag.quantile_s(0.99)
+        if lag.count >= (PHASE_ROWS if place else 1) and late_s > lag_p99_s:
+            return name, late_s
+    return None
+
+
 def _late(result: LoadResult, lag_p99_s: float) -> list[str]:
-    """Of all rows, else of the first phase in which it was late: a short peak drowns in a long night."""
     parts = [("", np.ones(len(result), dtype=bool))]
     parts += [(f" in the phase {p['name']}", result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
-    for words, where in parts:
-        lag = Histogram.of(result.lag_s[where])
-        late_s = lag.quantile_s(0.99)
-        if lag.count >= (PHASE_ROWS if words else 1) and late_s > lag_p99_s:
-            late = f"sent {1e3 * late_s:.1f} ms late or more{words}, above {1e3 * lag_p99_s:g} ms"
-            return [f"1 % of the rows were {late}"]
-    return []
+    found = late(((words, Histogram.of(result.lag_s[where])) for words, where in parts), lag_p99_s)
+    if found is None:
+        return []
+    words, late_s = found
+    return [f"1 % of the rows were sent {1e3 * late_s:.1f} ms late or more{words}, above {1e3 * lag_p99_s:g} ms"]
 
 
 def _starved(worker: dict[str, Any], waited_share: float) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -73,6 +73,12 @@ class Histogram:
         """How many lie above a limit, exact to the bucket that holds it."""
         place = int(math.log(max(limit_s, LOW_S) / LOW_S) / STEP)
         return int(self.cells[min(place + 1, CELLS) :].sum())
+
+    def below(self, bounds_s: Sequence[float]) -> list[int]:
+        """How many lie at or below each bound; of the bucket that holds a bound none: they are at most 1 % below it."""
+        sums = np.concatenate(([0], np.cumsum(self.cells)))
+        places = [int(math.log(max(bound_s, LOW_S) / LOW_S) / STEP) for bound_s in bounds_s]
+        return [int(sums[min(place, CELLS)]) for place in places]
 
     def to_dict(self) -> dict[str, Any]:
         """Sparse, ready for JSON and for a message."""

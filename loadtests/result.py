@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from pathlib import Path
@@ -21,6 +21,8 @@ FORMAT = 1
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 LAG = "lag"
+TIMES = ("latency", LAG, "service")
+LATER = "later"  # the part of the rows that are due in no phase
 QUANTILES = (0.5, 0.9, 0.95, 0.99, 0.999)
 
 
@@ -76,11 +78,12 @@ class LoadResult(Kept):
     about : mapping, ready for JSON
         `scenario`, `scenario_digest`, `traces` (digest of each replication), `schedule` (digest of what was
         due), `seed`, `version`; `target` and `options`, without secrets; `started` (UTC), `status` (finished,
-        interrupted, aborted); `max_lag_s` (how late it was allowed to be); `errors` (texts that the column
-        `error` points at); `phases` (name, from_s, to_s by due time); `workers` (a mapping each, see
-        `loadtests.health`; of several also how far their clocks are from the master's, see `loadtests.clock`);
-        `server` (times_s, series: the metrics of the server, by name); `mishaps`, where something was broken on
-        purpose, see `loadtests.mischief.Mischief.told`.
+        interrupted, aborted); `due` and `handed` (rows that were due by its end, and taken up); `max_lag_s`
+        (how late it was allowed to be); `errors` (texts that the column `error` points at); `phases` (name,
+        from_s, to_s by due time); `workers` (a mapping each, see `loadtests.health`; of several also how far
+        their clocks are from the master's, see `loadtests.clock`); `server` (times_s, series: the metrics of
+        the server, by name); `mishaps`, where something was broken on purpose, see
+        `loadtests.mischief.Mischief.told`.
     digest : str
         SHA-256 over columns and `about`.
     """
@@ -170,6 +173,15 @@ class LoadResult(Kept):
         super().save(path)
         text = json.dumps(self.to_dict(in_order), indent=1, allow_nan=False)
         write_atomic(path.with_suffix(".json"), text.encode() + b"\n")
+
+
+def later(due_s: FloatArray, phases: Sequence[Mapping[str, Any]]) -> BoolArray:
+    """(n,) Which rows are due in none of the phases, held back beyond the last one; without phases none is."""
+    inside = np.full(due_s.size, not phases)
+    for phase in phases:
+        inside |= (due_s >= phase["from_s"]) & (due_s < phase["to_s"])
+    out: BoolArray = ~inside
+    return out
 
 
 def load(path: Path) -> LoadResult:

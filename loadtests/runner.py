@@ -156,6 +156,8 @@ def _result(
         "run": run,
         "started": started.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "status": why or "finished",
+        "due": books["due"],
+        "handed": books["handed"],
         "errors": books["errors"],
         "workers": books["workers"],
         "server": scraper.told(books["start_wall_s"]),

@@ -123,6 +123,7 @@ class Work:
         self._sender: Sends | None = None
         self._meter = Meter()
         self._halted = False
+        self._ended = 0
         allow_files(self._options.max_connections)
         self._service = self._opened(target) if self._options.sender == "session" else None
         self._ahead = self._bodies if self._service is None else self._service.chain
@@ -170,6 +171,7 @@ class Work:
             return None
         row = self._sender.results.popleft()
         self._packer.add(row)
+        self._ended += 1
         return row, self._start_s + float(self._due_s[row.place])
 
     def event(self) -> Event | None:
@@ -192,10 +194,12 @@ class Work:
         self._sender.expire()
 
     def told(self) -> dict[str, Any]:
-        """What is new, as a message to the chief."""
-        assert self._sender is not None
-        handed = self._bodies.first[self._sender.sent]
-        return {**self._packer.take(), "in_flight": self._sender.in_flight, "handed": handed}
+        """What is new, as a message to the chief; what has ended but is not told here yet counts as in flight."""
+        sender = self._sender
+        assert sender is not None
+        handed = self._bodies.first[sender.sent]
+        in_flight = len(sender.results) if self._halted else handed - self._ended
+        return {**self._packer.take(), "in_flight": in_flight, "handed": handed}
 
     def halt(self) -> None:
         """Stop: what is under way is abandoned, the rest stays unsent."""

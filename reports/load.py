@@ -28,9 +28,10 @@ from loadtests.runner import replay
 from loadtests.schedule import Schedule, at_times, of_traces
 from loadtests.slo import Check, Objective
 from loadtests.target import Options, Target, Way
-from reports import drafts, load_figure, load_files, load_words
+from reports import drafts, load_exporter, load_figure, load_files, load_metrics, load_words
 from reports.console import Terminal
 from reports.drawing import alone
+from reports.load_exporter import Address, Exporter
 from reports.load_live import Screen
 from reports.load_manifest import LoadManifest
 from reports.load_serve import running
@@ -79,6 +80,7 @@ class LoadQuestion:
     batch_wait_s: float = 1.0
     faults: bool = False
     disturb_service: str | None = None
+    exporter: Address | None = None
     command: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -303,8 +305,11 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
     """
     planned = plan(question)
     name = f"load-{planned.schedule.about['scenario']}"
-    with drafts.Draft(out, name, datetime.now()) as draft:
-        answer = _played(question, planned, draft.folder, terminal)
+    before = load_metrics.unbegun(planned.schedule, question.lag_ms / 1e3)
+    exporting = load_exporter.serving(question.exporter, before, terminal.say)
+    with exporting as exporter, drafts.Draft(out, name, datetime.now()) as draft:
+        answer = _played(question, planned, draft.folder, terminal, exporter)
+        exporter.judged(answer.verdict, answer.checks)
         try:
             source = _copied(draft, question, planned)
             _store(draft.folder, answer, source)
@@ -313,17 +318,19 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
         return replace(answer, folder=draft.finish(latest=False))
 
 
-def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal) -> LoadAnswer:
+def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal, exporter: Exporter) -> LoadAnswer:
     with ExitStack() as stack:
         service = stack.enter_context(running(folder)) if q.serve else None
         target = q.target if service is None else service.known(q.target)
         asked = stack.enter_context(terminal.held())
         screen = Screen(terminal, planned.schedule.span_s, planned.rows, planned.objectives if q.abort else (), asked)
         stack.enter_context(screen.shown())
+        about = load_metrics.described(planned.schedule.about, target.told()["url"], q.options.workers)
+        watch = exporter.beside(screen, about)
         if service is None or not planned.mishaps:
-            result = replay(planned.schedule, target, q.options, watch=screen, keep=folder)
+            result = replay(planned.schedule, target, q.options, watch=watch, keep=folder)
         else:
-            with Mischief(planned.mishaps, service, screen, terminal.say) as mischief:
+            with Mischief(planned.mishaps, service, watch, terminal.say) as mischief:
                 result = replay(planned.schedule, target, q.options, watch=mischief, keep=folder)
             result = LoadResult(result.columns, {**result.about, "mishaps": mischief.told()})
     result = LoadResult(result.columns, {**result.about, "max_lag_s": q.lag_ms / 1e3})
@@ -365,7 +372,7 @@ def files(answer: LoadAnswer) -> dict[str, bytes]:
     return {
         "junit.xml": load_files.junit(checks, verdict, seconds),
         "summary.json": load_files.k6_summary(result, checks, verdict),
-        "metrics.txt": load_files.open_metrics(result, checks, verdict),
+        "metrics.txt": load_metrics.text(load_metrics.of_result(result, checks, verdict)),
         "summary.md": load_files.step_summary(answer.headline, answer.table(), answer.remarks()).encode(),
         f"{FIGURE}.svg": alone(drawing).encode(),
         f"{FIGURE}.png": png,

@@ -12,6 +12,7 @@ from loadtests.operations import Operation
 from loadtests.target import Connections, Options, Target, Way
 from loadtests.templated import target_of
 from reports.load import LoadQuestion
+from reports.load_exporter import HERE, HOST, PORT, Address
 from scenarios.errors import Fault, InputError
 
 T = TypeVar("T")
@@ -20,7 +21,8 @@ SOMEWHERE = "http://127.0.0.1"  # until it is known where the service listens
 
 def question(
     source: str, secret: str, *, url: str | None, path: str, ca: Path | None, metrics_url: str | None, workers: int,
-    connections: Connections, max_connections: int, timeout_s: float | None, sender: Way = "auto", **asked: Any,
+    connections: Connections, max_connections: int, timeout_s: float | None, sender: Way = "auto",
+    exporter_port: int | None = None, exporter_host: str | None = None, **asked: Any,
 ) -> LoadQuestion:  # fmt: skip
     """Make a question of the options of the command.
 
@@ -35,7 +37,8 @@ def question(
     shown = target or Target(SOMEWHERE)
     within_s = timeout(shown) if timeout_s is None else timeout_s
     options = _tried(lambda: Options(workers, connections, max_connections, within_s, sender=sender), wrong)
-    found = _tried(lambda: LoadQuestion(source, shown, options or Options(), **asked), wrong)
+    exporter = _tried(lambda: told_at(exporter_port, exporter_host), wrong)
+    found = _tried(lambda: LoadQuestion(source, shown, options or Options(), exporter=exporter, **asked), wrong)
     if wrong or found is None:
         raise InputError(None, wrong)
     return found
@@ -47,6 +50,13 @@ def one_target(url: str | None, serve: bool) -> None:
         missing = "is missing; name the service, or --serve to have one started"
         what = missing if url is None else "does not go with --serve, which starts a service of its own"
         raise InputError(None, [Fault("--target", what)])
+
+
+def told_at(port: int | None, host: str | None) -> Address | None:
+    """Where Prometheus may ask how it goes, None if it may not; raises `InputError`."""
+    if port is None and host is not None:
+        raise InputError(None, [Fault(HOST, f"needs {PORT}, which says that metrics are told at all")])
+    return None if port is None else Address(port, host or HERE)
 
 
 def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url: str | None = None) -> Target:

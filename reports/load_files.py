@@ -1,4 +1,4 @@
-"""A load result in the forms that pipelines read: JUnit XML, k6's summary, OpenMetrics, a step summary."""
+"""A load result in the forms that pipelines read: JUnit XML, k6's summary, a step summary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 
 from loadtests.health import Verdict
 from loadtests.histogram import Histogram
-from loadtests.result import LAG, LoadResult, Outcome
+from loadtests.result import LoadResult
 from loadtests.slo import Check
 from reports.load_live import ms
 
@@ -91,33 +91,6 @@ def _trend(times: Histogram) -> dict[str, float]:
         "max": 1e3 * times.max_s,
         **{name: 1e3 * times.quantile_s(q) for name, q in quantiles.items()},
     }
-
-
-def open_metrics(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> bytes:
-    """Counts, times and verdicts in OpenMetrics' text form."""
-    counts = result.counts()
-    out = ["# TYPE ashcloud_load_rows counter", "# HELP ashcloud_load_rows Rows of the trace by how they ended."]
-    out += [
-        f'ashcloud_load_rows_total{{outcome="{each.name.lower()}"}} {counts[each.name.lower()]}' for each in Outcome
-    ]
-    for name, times in result.histograms().items():
-        if name != LAG and not verdict.valid:
-            continue
-        full = f"ashcloud_load_{name}_seconds"
-        out += [f"# TYPE {full} summary", f"# UNIT {full} seconds"]
-        if times.count:
-            out += [f'{full}{{quantile="{q:g}"}} {times.quantile_s(q):.6f}' for q in (0.5, 0.9, 0.95, 0.99, 0.999)]
-        out += [f"{full}_sum {times.total_s:.6f}", f"{full}_count {times.count}"]
-    out += ["# TYPE ashcloud_load_slo_kept gauge"]
-    out += [
-        f'ashcloud_load_slo_kept{{phase="{check.phase}",slo="{check.objective.text}"}} {int(check.state == "kept")}'
-        for check in checks
-        if check.state in ("kept", "broken")
-    ]
-    out += ["# TYPE ashcloud_load_generator_in_order gauge"]
-    if verdict.state != "not measurable":
-        out.append(f"ashcloud_load_generator_in_order {int(verdict.valid)}")
-    return ("\n".join([*out, "# EOF"]) + "\n").encode()
 
 
 def step_summary(headline: str, rows: Sequence[Sequence[str]], remarks: Sequence[str]) -> str:

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.error import URLError
-from urllib.request import urlopen
+from urllib.request import Request, urlopen
 
 import psutil
 import pytest
 from commands import TINY
 from load_peer import LOCALHOST, peer
+from scraped import Samples, adds_up, samples, went_back
 
 from loadtests.result import load
 
@@ -79,10 +82,29 @@ def _batched(folder: Path) -> Done:
     return command(folder, TINY, *FAST, "--serve", *words)
 
 
-CASES = {
-    "served": _served, "kept": _kept, "broken": _broken, "late": _late, "interrupted": _interrupted, "batched": _batched
+def _scraped(folder: Path) -> tuple[Done, list[Samples]]:
+    """A run, and all that Prometheus would have been told, from the first line that it says to its end."""
+    line = [sys.executable, "-m", "ashcloud", "load", TINY, *FAST, "--slo", "errors<1%", "--out", "kept"]
+    with peer() as server:
+        words = [*line, "--target", server.url, "--exporter-port", "0", "--workers", "2"]
+        with subprocess.Popen(words, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stderr is not None
+            url = process.stderr.readline().split(": ", 1)[1].strip()
+            seen = []
+            with suppress(OSError):  # until nobody listens any more
+                while True:
+                    with urlopen(Request(url, headers={"Accept": "application/openmetrics-text"}), timeout=5.0) as told:
+                        seen.append(samples(told.read()))
+                    time.sleep(0.1)
+            out, rest = process.communicate(timeout=120)
+    return Done(process.returncode, out, rest, folder / "kept"), seen
+
+
+CASES: dict[str, Callable[[Path], Any]] = {
+    "served": _served, "scraped": _scraped, "kept": _kept, "broken": _broken, "late": _late,
+    "interrupted": _interrupted, "batched": _batched,
 }  # fmt: skip
-Ran = Callable[[str], Done]
+Ran = Callable[[str], Any]
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +167,17 @@ def test_posts_in_batches_are_all_taken_and_hostile_ones_rejected_at_their_place
     assert 1.0 - len(kept) / len(ids) == pytest.approx(0.1, abs=5.0 * (0.09 / len(ids)) ** 0.5)
     assert len(set(kept)) == len(kept)
     assert set(kept) <= ids
+
+
+def test_prometheus_sees_the_run_from_its_first_row_to_what_its_file_says(ran: Ran) -> None:
+    (code, _, told, folder), seen = ran("scraped")
+    assert code == 0, told
+    for each in seen:
+        adds_up(each)
+    assert [went_back(*pair) for pair in itertools.pairwise(seen)] == [[]] * (len(seen) - 1)
+    assert seen[0]["ashcloud_load_due_total", frozenset()] == 0
+    assert any(0 < each["ashcloud_load_due_total", frozenset()] < len(load(folder / "load.npz")) for each in seen)
+    assert seen[-1] == pytest.approx(samples((folder / "metrics.txt").read_bytes()))
 
 
 def test_a_broken_objective_ends_the_run_with_1(ran: Ran) -> None:

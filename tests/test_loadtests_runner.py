@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import itertools
 import os
 import signal
 import sys
@@ -17,11 +18,13 @@ import psutil
 import pytest
 from commands import TINY
 from load_peer import peer
+from scraped import adds_up, flat, total, went_back
 
 from loadtests import schedule
 from loadtests.result import LoadResult, Outcome
 from loadtests.runner import Status, replay
 from loadtests.target import Options, Target
+from reports import load_metrics
 from scenarios import library
 from scenarios.errors import ComponentError
 from scenarios.generate import generate
@@ -190,6 +193,27 @@ def test_after_a_stop_every_row_is_accounted_for(workers: int, played: Played) -
     assert not any(psutil.pid_exists(process) for process in sending)
 
 
+@pytest.mark.parametrize(
+    ("case", "rows"), [("stopped-1", 18_000), ("stopped-2", 18_000), ("killed", 1000), ("frozen", 1000)]
+)
+def test_what_is_told_meanwhile_adds_up_and_never_goes_back(case: str, rows: int, played: Played) -> None:
+    (result, _, eye), _ = played(case)
+    assert _scraped(schedule.at_times(np.arange(float(rows)), "rows"), eye) == result.about["due"]
+
+
+def _scraped(rows: schedule.Schedule, eye: Eye) -> float:
+    """How many rows were due at last, if what Prometheus is told at each word of the chief is right."""
+    seen = [load_metrics.unbegun(rows, 0.01)]
+    for status in eye.seen:
+        seen.append(load_metrics.of_status(seen[-1], status))
+    told = [flat(load_metrics.families(each)) for each in seen]
+    for each in told:
+        adds_up(each)
+    assert [went_back(*pair) for pair in itertools.pairwise(told)] == [[]] * len(eye.seen)
+    assert total(told[-1], "ashcloud_load_rows_total") == len(rows)
+    return told[-1]["ashcloud_load_due_total", frozenset()]
+
+
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_stop_before_the_first_row_sends_none(workers: int) -> None:
     class Rash(Eye):
@@ -227,8 +251,10 @@ def test_a_server_that_dies_leaves_failed_rows(played: Played) -> None:
 
 def test_a_hundred_thousand_rows_at_one_instant_all_have_an_end() -> None:
     rows = schedule.at_times(np.full(100_000, 0.2), "at once")
+    eye = Eye()
     with peer() as server:
-        result = replay(rows, Target(server.url), Options(max_connections=300))
+        result = replay(rows, Target(server.url), Options(max_connections=300), watch=eye)
+    assert _scraped(rows, eye) == 100_000
     counts = _adds_up(result)
     assert counts["dropped"] + counts["answered"] + counts["failed"] == 100_000
     assert counts["dropped"] > 0
