@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+import small
 from exact import exact
 
 from scenarios.laws import Constant, Exponential, Gamma, Law, Lognormal, Mixture, Part, Uniform, Weibull
@@ -93,6 +94,15 @@ def test_a_thread_is_at_work_for_the_whole_of_its_work() -> None:
     assert minutes == pytest.approx(quiet.behaviour.handling(Topic.INFO).mean(), rel=0.01)
 
 
+@pytest.mark.parametrize(
+    # Three turns of 3 min 20 s each end between two points, which are an eighth of a minute apart.
+    ("turns", "within_min"), [([1.0], 1e-9), ([0.5, 0.5], 1e-9), ([0.0, 0.0, 1.0], 3 / 16)],
+)  # fmt: skip
+def test_work_of_whole_minutes_is_at_work_for_all_of_them(turns: list[float], within_min: float) -> None:
+    minutes = thread(small.scenario(10.0, turns=turns), Topic.INFO).sum()
+    assert minutes == pytest.approx(10.0, abs=within_min)
+
+
 def test_the_load_from_the_curves_is_that_of_the_engine() -> None:
     quiet, desk = Scenario.load("quiet_week"), Desk.load("klm_2015").with_plan(None)
     calm = quiet.model_copy(
@@ -107,5 +117,4 @@ def test_the_load_from_the_curves_is_that_of_the_engine() -> None:
     formula = offered_load(calm, desk)
     assert formula.shape == played.shape
     ratio = formula.sum() / played.sum()
-    print(ratio)
     assert ratio == pytest.approx(1.0, abs=0.05)

@@ -31,6 +31,7 @@ NODES, WEIGHTS = np.polynomial.legendre.leggauss(24)
 FIRST, GROWTH = 1e-3, 1.25  # of the mean: first panel of the quadrature, and how much wider each next one is
 LEAST_TAIL = 1e-13
 STEP_S = 60.0  # of the grid on which threads are laid out
+INSIDE = (np.arange(8) + 0.5) / 8.0  # points in a cell of that grid: at its ends a law that ends there counts by half
 THREAD_H = 72.0  # what is at work later than that after the post is left out
 """Back office replies and thinking have long tails; of an ordinary case less than one part in a hundred is later."""
 
@@ -89,8 +90,8 @@ def thread(scenario: Scenario, topic: Topic) -> FloatArray:
         if share == 0.0:
             continue
         # The work of a case is split over its turns, alike on average.
-        going = tail(whole, grid * turns)
-        alive = (going[:-1] + going[1:]) / 2.0
+        inside = (grid[:-1, None] + step * INSIDE) * turns
+        alive = tail(whole, inside.ravel()).reshape(inside.shape).mean(axis=1)
         work = _density(whole, grid * turns)
         begins = np.zeros(n)
         begins[0] = 1.0  # of the turn: how likely in each minute after the post
