@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
 from commands import parse
+from test_reports_load import answered, result
 
 from careapi.metrics import Metrics
+from reports import load_metrics
 
 ROOT = Path(__file__).parent.parent
 DEPLOY = ROOT / "deploy"
@@ -21,11 +24,22 @@ COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text("ut
 PROMETHEUS: dict[str, Any] = yaml.safe_load((DEPLOY / "prometheus.yml").read_text("utf-8"))
 CONTAINERFILE = (DEPLOY / "Containerfile").read_text("utf-8")
 SERIES = {"counter": ["_total"], "gauge": [""], "histogram": ["_bucket", "_sum", "_count"]}
-WORDS = {"sum", "by", "rate", "histogram_quantile", "max", "topk", "le", "up", "job", "m", "or", "vector", "increase"}
+WORDS = {"sum", "by", "rate", "histogram_quantile", "max", "min", "topk", "le", "up", "job", "m", "s", "or", "vector"}
+ENDING = re.compile(r"_(total|bucket|sum|count)$")
 
 
 def metrics() -> dict[str, set[str]]:
-    """Every series that the service tells, with its labels."""
+    """Every series that the service and a load test tell, with its labels."""
+    return of_service() | of_load()
+
+
+def of_load() -> dict[str, set[str]]:
+    told = answered(result(), "p99<1s")
+    families = load_metrics.families(load_metrics.of_result(told.result, told.checks, told.verdict))
+    return {sample.name: set(sample.labels) for family in families for sample in family.samples}
+
+
+def of_service() -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for each in vars(Metrics()).values():
         if not hasattr(each, "_labelnames"):
@@ -50,10 +64,30 @@ def test_the_board_asks_for_metrics_and_labels_that_exist(expression: str) -> No
     assert names - set(known) - {label for name in series for label in known[name]} == set()
 
 
-def test_the_board_shows_every_metric_of_the_service() -> None:
-    shown = set(re.findall(r"care_[a-z_]+", " ".join(expressions())))
-    families = {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in metrics()}
-    assert families == {re.sub(r"_(total|bucket|sum|count)$", "", name) for name in shown}
+@pytest.mark.parametrize("told", [of_service, of_load])
+def test_the_board_shows_every_metric_of_the_service_and_of_a_load_test(
+    told: Callable[[], dict[str, set[str]]],
+) -> None:
+    shown = {ENDING.sub("", name) for name in re.findall(r"\b(?:care|ashcloud)_[a-z_]+", " ".join(expressions()))}
+    families = {ENDING.sub("", name) for name in told()}
+    assert families
+    assert families <= shown
+
+
+def test_every_panel_says_what_it_shows_in_which_unit() -> None:
+    for panel in BOARD["panels"]:
+        assert panel["type"] == "row" or (
+            panel["description"].endswith(".") and panel["fieldConfig"]["defaults"]["unit"]
+        )
+
+
+def test_words_of_the_board_stand_for_labels_that_there_are() -> None:
+    known = metrics()
+    for panel in BOARD["panels"]:
+        for target in panel.get("targets", ()):
+            names = set(re.findall(r"[a-z_]+", target["expr"])) & set(known)
+            labels = {label for name in names for label in known[name]} | {"instance"}
+            assert set(re.findall(r"\{\{(\w+)\}\}", target["legendFormat"])) <= labels
 
 
 def test_the_panels_of_the_board_do_not_lie_over_each_other() -> None:
@@ -82,11 +116,19 @@ def test_what_goes_into_the_image_is_there() -> None:
 
 
 def test_prometheus_asks_the_service_where_it_listens() -> None:
-    (job,) = PROMETHEUS["scrape_configs"]
+    job = PROMETHEUS["scrape_configs"][0]
     host, port = job["static_configs"][0]["targets"][0].split(":")
     command = COMPOSE["services"][host]["command"]
     assert command[command.index("--port") + 1] == port
     assert job["metrics_path"] == "/metrics"
+
+
+def test_prometheus_asks_a_load_test_where_the_guide_says_that_it_is_told() -> None:
+    job = PROMETHEUS["scrape_configs"][1]
+    host, port = job["static_configs"][0]["targets"][0].split(":")
+    assert f"{host}:host-gateway" in COMPOSE["services"]["prometheus"]["extra_hosts"]
+    text = (DEPLOY / "README.md").read_text("utf-8") + json.dumps(BOARD)
+    assert set(re.findall(r"--exporter-port (\d+)", text)) == {port}
 
 
 def test_no_port_is_open_to_other_machines_and_no_secret_has_a_default() -> None:
