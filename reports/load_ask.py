@@ -11,8 +11,8 @@ from loadtests.flows import CHAIN, not_lean
 from loadtests.operations import Operation
 from loadtests.target import Connections, Options, Target, Way
 from loadtests.templated import target_of
-from reports.load import LoadQuestion
 from reports.load_exporter import HERE, HOST, PORT, Address
+from reports.load_plan import LoadQuestion
 from scenarios.errors import Fault, InputError
 
 T = TypeVar("T")

@@ -29,7 +29,7 @@ from loadtests.target import Options, Target
 from loadtests.target_file import TargetFile
 from loadtests.templated import target_of
 from loadtests.terms import BEYOND, Window
-from reports.load import LoadQuestion, plan
+from reports.load_plan import LoadQuestion, plan
 from scenarios import library
 from scenarios.errors import InputError
 from scenarios.generate import generate

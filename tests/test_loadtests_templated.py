@@ -21,8 +21,8 @@ from loadtests.target import Options
 from loadtests.templated import target_of
 from loadtests.templates import TemplateError
 from loadtests.terms import Budget, beyond
-from reports.load import LoadQuestion, plan
 from reports.load_ask import where
+from reports.load_plan import LoadQuestion, plan
 from scenarios.errors import InputError
 
 FILE = """

@@ -24,7 +24,7 @@ from loadtests.result import load as load_result
 from loadtests.schedule import at_times
 from loadtests.shapes import ShapeError
 from loadtests.target import Options, Target
-from reports import load, load_figure, load_files, load_tables
+from reports import load, load_figure, load_files, load_plan, load_tables
 from reports.console import Terminal
 from reports.load_ask import question
 from reports.load_live import Screen, line, ms
@@ -57,9 +57,9 @@ def result(took_ms: float = 10.0, n: int = 400, status: str = "finished", **colu
 
 
 def answered(found: LoadResult, words: str | None = None, lag_ms: float = 10.0) -> load.LoadAnswer:
-    q = load.LoadQuestion(TINY, HERE, slo=words, lag_ms=lag_ms)
+    q = load_plan.LoadQuestion(TINY, HERE, slo=words, lag_ms=lag_ms)
     objectives = () if words is None else slo.parse(words)
-    planned = load.Planned(at_times(found["due_s"], "tiny"), None, objectives, 500.0)
+    planned = load_plan.Planned(at_times(found["due_s"], "tiny"), None, objectives, 500.0)
     found = LoadResult(found.columns, {**found.about, "max_lag_s": lag_ms / 1e3})
     verdict = health.judge(found)
     return load.LoadAnswer(q, planned, found, slo.judge(objectives, found, verdict.valid), verdict)
@@ -69,7 +69,7 @@ def answered(found: LoadResult, words: str | None = None, lag_ms: float = 10.0) 
 
 
 def test_a_plan_tells_rows_rates_bytes_and_phases() -> None:
-    told = load.plan(load.LoadQuestion(TINY, HERE, speed=60.0, slo="peak:p99<1s")).to_dict()
+    told = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=60.0, slo="peak:p99<1s")).to_dict()
     trace = generate(library.load(TINY), 1)
     assert told["rows"] == trace.mentions == sum(phase["rows"] for phase in told["phases"])
     assert 350.0 < told["seconds"] <= 360.0
@@ -79,7 +79,7 @@ def test_a_plan_tells_rows_rates_bytes_and_phases() -> None:
 
 
 def test_amplified_traffic_is_drawn_from_the_same_scenario() -> None:
-    once, thrice = (load.plan(load.LoadQuestion(TINY, HERE, times=n)).to_dict() for n in (1, 3))
+    once, thrice = (load_plan.plan(load_plan.LoadQuestion(TINY, HERE, times=n)).to_dict() for n in (1, 3))
     assert thrice["rows"] > 2 * once["rows"]
     assert thrice["traces"] == once["traces"]  # the first is the same
 
@@ -87,7 +87,7 @@ def test_amplified_traffic_is_drawn_from_the_same_scenario() -> None:
 def test_a_trace_file_is_replayed_as_it_is(tmp_path: Path) -> None:
     trace = generate(library.load(TINY), 7)
     trace.save(tmp_path / "tiny.npz")
-    planned = load.plan(load.LoadQuestion(str(tmp_path / "tiny.npz"), HERE))
+    planned = load_plan.plan(load_plan.LoadQuestion(str(tmp_path / "tiny.npz"), HERE))
     assert planned.schedule.about["traces"] == [trace.digest]
 
 
@@ -98,20 +98,20 @@ def test_a_damaged_trace_is_refused(tmp_path: Path) -> None:
     whole[len(whole) // 2] ^= 0xFF
     path.write_bytes(whole)
     with pytest.raises(TraceError, match="is damaged"):
-        load.plan(load.LoadQuestion(str(path), HERE))
+        load_plan.plan(load_plan.LoadQuestion(str(path), HERE))
 
 
 def test_more_rows_than_allowed_are_refused_before_anything_is_sent() -> None:
     with pytest.raises(InputError, match=r"--max-requests is 5, but there are \d+ requests"):
-        load.plan(load.LoadQuestion(TINY, HERE, most_requests=5))
+        load_plan.plan(load_plan.LoadQuestion(TINY, HERE, most_requests=5))
 
 
 def test_a_host_elsewhere_needs_two_words() -> None:
     far = Target("http://care.example")
     for given in ({}, {"mine": True}, {"most_requests": 10}):
         with pytest.raises(InputError, match="is not on this machine; if it is yours, say --i-own-this-host"):
-            load.LoadQuestion(TINY, far, **given)
-    assert load.LoadQuestion(TINY, far, mine=True, most_requests=10)
+            load_plan.LoadQuestion(TINY, far, **given)
+    assert load_plan.LoadQuestion(TINY, far, mine=True, most_requests=10)
 
 
 def test_all_faults_of_a_command_are_told_together() -> None:
@@ -294,7 +294,7 @@ def test_a_full_disk_loses_no_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr(LoadResult, "save", full)
     with pytest.raises(InputError) as caught:
-        load.ask(load.LoadQuestion(TINY, HERE), tmp_path / "kept", Terminal())
+        load.ask(load_plan.LoadQuestion(TINY, HERE), tmp_path / "kept", Terminal())
     assert "no space left" in str(caught.value)
     assert f"the rows are kept in {tmp_path / 'load.npz'}" in str(caught.value)
     kept = load_result(tmp_path / "load.npz")
@@ -379,22 +379,22 @@ def with_mishap(**told: Any) -> LoadResult:
 
 def test_only_a_service_that_was_started_for_it_is_broken() -> None:
     with pytest.raises(InputError) as caught:
-        load.LoadQuestion("tiny.npz", HERE, faults=True, disturb_service="kill@1s")
+        load_plan.LoadQuestion("tiny.npz", HERE, faults=True, disturb_service="kill@1s")
     told = str(caught.value)
     for part in ("--faults needs a scenario", "--faults needs --serve", "--disturb-service needs --serve"):
         assert part in told
 
 
 def test_a_plan_tells_what_will_go_wrong() -> None:
-    q = load.LoadQuestion(CRM, HERE, speed=3600.0, serve=True, faults=True, disturb_service="kill@0.75h")
-    told = load.plan(q).to_dict()
+    q = load_plan.LoadQuestion(CRM, HERE, speed=3600.0, serve=True, faults=True, disturb_service="kill@0.75h")
+    told = load_plan.plan(q).to_dict()
     assert [(each["name"], each["from_s"]) for each in told["mishaps"]] == [
         ("crm down", 1.5), ("crm slow", 4.5), ("kill", 1.75)
     ]  # fmt: skip
     shown = io.StringIO()
     load_tables.dry_run(Console(width=80, file=shown), told)
     assert "goes wrong crm down, 1.5 to 4.5 s" in shown.getvalue()
-    assert load.plan(replace(q, faults=False, disturb_service=None)).mishaps == ()
+    assert load_plan.plan(replace(q, faults=False, disturb_service=None)).mishaps == ()
     assert q.settings()["disturb_service"] == "kill@0.75h"
 
 
@@ -427,27 +427,30 @@ def test_the_figure_shades_when_something_was_broken() -> None:
 
 
 def test_settings_hold_no_secret() -> None:
-    q = load.LoadQuestion(TINY, replace(HERE, secret="hidden"), Options())
+    q = load_plan.LoadQuestion(TINY, replace(HERE, secret="hidden"), Options())
     assert "hidden" not in json.dumps(q.settings())
     assert "hidden" not in repr(q)
 
 
 def test_a_shape_may_stand_in_the_place_of_a_scenario() -> None:
-    planned = load.plan(load.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3))
+    planned = load_plan.plan(load_plan.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3))
     due = planned.schedule["due_s"]
     # 5 a second for 20 s and 50 a second for 2: 200 in all, 14 is their standard deviation.
     assert len(due) == pytest.approx(200, abs=5 * 14.2)
     peak = int(np.count_nonzero((due >= 10.0) & (due < 12.0)))
     assert peak == pytest.approx(100, abs=5 * 10)
     assert (planned.scenario, planned.to_dict()["scenario"]) == (None, "spike")
-    assert load.plan(load.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3)).schedule.digest == planned.schedule.digest
+    assert (
+        load_plan.plan(load_plan.LoadQuestion("spike:5,50,10s,2s", HERE, seed=3)).schedule.digest
+        == planned.schedule.digest
+    )
 
 
 def test_a_shape_has_its_own_times() -> None:
     with pytest.raises(InputError, match="are for scenarios; a shape has its own times and rates"):
-        load.LoadQuestion("soak:5,10s", HERE, speed=60.0)
+        load_plan.LoadQuestion("soak:5,10s", HERE, speed=60.0)
     with pytest.raises(ShapeError, match="write it like soak:RATE,TIME"):
-        load.plan(load.LoadQuestion("soak:5", HERE))
+        load_plan.plan(load_plan.LoadQuestion("soak:5", HERE))
 
 
 def test_the_worst_bound_of_the_clocks_of_several_workers_is_told() -> None:
@@ -476,12 +479,12 @@ def test_batches_and_hostile_posts_are_of_the_service_s_own_form(tmp_path: Path)
     with pytest.raises(InputError, match="--batch is for the service's own form"):
         question(TINY, "", **{**OPTIONS, "url": str(file)}, batch=2)
     with pytest.raises(InputError, match="--disturb has hostile, which spoils the service's own"):
-        load.plan(question(TINY, "", **{**OPTIONS, "url": str(file)}, disturb="hostile=1%"))
+        load_plan.plan(question(TINY, "", **{**OPTIONS, "url": str(file)}, disturb="hostile=1%"))
 
 
 def test_a_plan_tells_how_many_requests_carry_the_rows() -> None:
-    told = load.plan(load.LoadQuestion(TINY, HERE, speed=600.0, batch=50, batch_wait_s=2.0)).to_dict()
-    alone = load.plan(load.LoadQuestion(TINY, HERE, speed=600.0)).to_dict()
+    told = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=600.0, batch=50, batch_wait_s=2.0)).to_dict()
+    alone = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=600.0)).to_dict()
     assert alone["requests"] == alone["rows"] == told["rows"]
     assert told["requests"] < told["rows"] / 2
     assert told["bytes_a_request"] > 2 * alone["bytes_a_request"]

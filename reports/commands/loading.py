@@ -79,13 +79,13 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
     Each post is sent when it is due, and its latency counts from that moment. The posts are signed with the
     secret in ASHCLOUD_SECRET. Exit code 1: an objective is broken; 4: the generator itself was late.
     """
-    from reports import load, load_tables
+    from reports import load, load_plan, load_tables
     from reports.console import Terminal
     from reports.load_ask import question
 
     q = question(scenario, os.environ.get("ASHCLOUD_SECRET", ""), command=asked_words(), **asked)
     if dry_run:
-        print_told(as_json, load.plan(q).to_dict(), load_tables.dry_run)
+        print_told(as_json, load_plan.plan(q).to_dict(), load_tables.dry_run)
         return
     told = load.ask(q, out, Terminal())
     print_told(as_json, told.to_dict() if as_json else told, load_tables.answer)
