@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from loadtests.schedule import HOUR_S, Hold, Schedule
-from scenarios.behaviour import CrmFault, HeldFault, PaymentFault
+from scenarios.behaviour import CrmFault, HeldFault, PaymentFault, RuleChange
 from scenarios.behaviour import Fault as ScenarioFault
 from scenarios.errors import Fault, InputError
 
@@ -42,7 +42,7 @@ class Mishap:
     asked: Mapping[str, Any] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        return {"name": self.name, "from_s": self.from_s, "to_s": self.to_s}
+        return {"name": self.name, "from_s": self.from_s, "to_s": self.to_s, "switches": dict(self.asked)}
 
 
 def of_scenario(faults: Iterable[ScenarioFault], schedule: Schedule) -> list[Mishap]:
@@ -64,6 +64,21 @@ def of_scenario(faults: Iterable[ScenarioFault], schedule: Schedule) -> list[Mis
         what_to_do = "has nothing to play: no fault of the customer system, payments or a platform lies in these hours"
         raise InputError(None, [Fault("--faults", what_to_do)])
     return sorted(found, key=lambda each: (each.from_s, each.to_s))
+
+
+def not_played(faults: Iterable[ScenarioFault], schedule: Schedule) -> list[str]:
+    """Faults in the hours of the replay that happen to people, so a service has no switch for them."""
+    first_h, last_h = schedule.about["window_h"]
+    found = []
+    for fault in faults:
+        if isinstance(fault, CrmFault | HeldFault | PaymentFault):
+            continue
+        from_h, to_h = (fault.at_h, fault.at_h) if isinstance(fault, RuleChange) else (fault.from_h, fault.to_h)
+        if from_h < last_h and (first_h < to_h or first_h <= from_h):
+            found.append(
+                f"{fault.kind} (hour {from_h:g})" if from_h == to_h else f"{fault.kind} (hours {from_h:g} to {to_h:g})"
+            )
+    return list(dict.fromkeys(found))
 
 
 def _broken(fault: CrmFault | HeldFault | PaymentFault) -> tuple[str, dict[str, Any]] | None:

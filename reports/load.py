@@ -69,7 +69,9 @@ class LoadAnswer:
         return load_words.headline(self.result, self.checks, self.verdict)
 
     def remarks(self) -> list[str]:
-        return list(load_words.remarks(self.result, self.checks, self.verdict))
+        told = list(load_words.remarks(self.result, self.checks, self.verdict))
+        left_out = ", ".join(self.planned.not_played)
+        return [*told, f"not played, as it happens to people: {left_out}"] if left_out else told
 
     def table(self) -> list[tuple[str, ...]]:
         return load_words.table(self.result, self.verdict)
@@ -81,6 +83,7 @@ class LoadAnswer:
             "exit_code": self.code,
             "generator": self.verdict.to_dict(),
             "slo": [check.to_dict() for check in self.checks],
+            "not_played": list(self.planned.not_played),
             **self.result.to_dict(self.verdict.valid),
         }
 

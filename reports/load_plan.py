@@ -116,7 +116,8 @@ class LoadQuestion:
 class Planned:
     """What would be sent: the rows, the scenario they are of (None: a trace file), the objectives, what goes wrong.
 
-    `body_bytes` are those of a request; `sender` is the way; `needed` are the requests of each row (None: one each).
+    `body_bytes` are those of a request; `sender` is the way; `needed` are the requests of each row (None: one each);
+    `not_played` names faults of the scenario that are no matter of a service.
     """
 
     schedule: Schedule
@@ -126,6 +127,7 @@ class Planned:
     mishaps: tuple[Mishap, ...] = ()
     sender: Way = "lean"
     needed: NDArray[np.int64] | None = None
+    not_played: tuple[str, ...] = ()
 
     @property
     def rows(self) -> dict[str, int]:
@@ -154,6 +156,7 @@ class Planned:
             "phases": [{**p, "rows": self.rows[p["name"]]} for p in s.about["phases"]],
             "slo": [objective.text for objective in self.objectives],
             "mishaps": [mishap.to_dict() for mishap in self.mishaps],
+            "not_played": list(self.not_played),
         }
 
 
@@ -194,7 +197,9 @@ def plan(question: LoadQuestion) -> Planned:
     if beyond := list(beyond_budgets(schedule, q.target, options)):
         raise InputError(None, beyond)
     size = _request_bytes(schedule, q.target, options)
-    return Planned(schedule, scenario, objectives, size, _mishaps(q, scenario, schedule), options.sender, needed)
+    left_out = mishaps.not_played(scenario.faults, schedule) if q.faults and scenario is not None else ()
+    found = _mishaps(q, scenario, schedule)
+    return Planned(schedule, scenario, objectives, size, found, options.sender, needed, tuple(left_out))
 
 
 def _request_bytes(schedule: Schedule, target: Target, options: Options) -> float:

@@ -39,4 +39,6 @@ def dry_run(console: Console, told: Mapping[str, Any]) -> None:
         console.print(f"phase     {phase['name']}, {span}: {phase['rows']:,} rows")
     for each in told["mishaps"]:
         console.print(f"goes wrong {each['name']}, {each['from_s']:,.1f} to {each['to_s']:,.1f} s", soft_wrap=True)
+    if told["not_played"]:
+        console.print(f"not played {', '.join(told['not_played'])}: it happens to people", soft_wrap=True)
     console.print("nothing was sent")

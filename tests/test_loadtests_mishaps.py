@@ -10,10 +10,10 @@ import pytest
 import small
 
 from careapi.knobs import Faults
-from loadtests.mishaps import Mishap, holds, of_scenario, of_words, switches
+from loadtests.mishaps import Mishap, holds, not_played, of_scenario, of_words, switches
 from loadtests.schedule import Schedule, at_times, of_traces
 from scenarios import library
-from scenarios.behaviour import CrmFault, HeldFault, PaymentFault
+from scenarios.behaviour import CrmFault, HeldFault, PaymentFault, RuleChange
 from scenarios.behaviour import Fault as ScenarioFault
 from scenarios.errors import InputError
 from scenarios.generate import generate
@@ -78,6 +78,15 @@ def test_the_storm_of_the_library_has_its_customer_system_down_and_then_slow() -
     # Absent staff are faults of that scenario too, and no switch of a service.
     found = of_scenario(library.load("crm_down_in_surge").faults, replay_of(71.0, 79.0, 3600.0))
     assert [(each.name, each.from_s, each.to_s) for each in found] == [("crm down", 1.0, 5.0), ("crm slow", 5.0, 7.0)]
+
+
+def test_what_happens_to_people_is_told_as_not_played() -> None:
+    found = library.load("crm_down_in_surge").faults
+    assert not_played(found, replay_of(71.0, 79.0, 3600.0)) == ["staff_absent (hours 60 to 96)"]
+    assert not_played(found, replay_of(96.0, 99.0, 3600.0)) == []
+    change = RuleChange(kind="rule_change", at_h=3.0, wrong_share=0.1)
+    assert not_played([change, crm(2.0)], replay_of(3.0, 4.0, 60.0)) == ["rule_change (hour 3)"]
+    assert not_played([change], replay_of(1.0, 3.0, 60.0)) == not_played([change], replay_of(3.5, 4.0, 60.0)) == []
 
 
 def test_words_are_read_in_seconds_and_in_hours() -> None:
