@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import errno
+import io
 import ipaddress
+import socket
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any
+from socketserver import ThreadingMixIn
+from typing import Any, TextIO
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-from prometheus_client import start_http_server
+from prometheus_client import make_wsgi_app
 
 from loadtests.health import Verdict
 from loadtests.runner import Blind, Watch
@@ -19,6 +24,7 @@ from scenarios.errors import Fault, InputError
 
 PORT, HOST = "--exporter-port", "--exporter-host"
 HERE = "127.0.0.1"
+PATIENCE_S, POLL_S = 10.0, 0.1  # with who has connected and asks nothing; until the end is noticed
 
 
 @dataclass(frozen=True)
@@ -66,6 +72,29 @@ class Exporter:
         self.told.seen = replace(self.told.seen, verdict=verdict, checks=checks)
 
 
+class _Server(ThreadingMixIn, WSGIServer):
+    """A thread a request; who goes away in the middle is no matter for the terminal."""
+
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        pass
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
+
+
+class _Request(WSGIRequestHandler):
+    timeout = PATIENCE_S
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+    def get_stderr(self) -> TextIO:
+        return io.StringIO()
+
+
 @contextmanager
 def serving(address: Address | None, seen: Seen, say: Callable[[str], None]) -> Iterator[Exporter]:
     """Serve the metrics until the block is left; without an address nobody is served.
@@ -79,11 +108,16 @@ def serving(address: Address | None, seen: Seen, say: Callable[[str], None]) -> 
     if address is None:
         yield exporter
         return
+    v6 = ":" in address.host
     try:
-        server, thread = start_http_server(address.port, address.host, registry(exporter.told))
+        server = make_server(
+            address.host, address.port, make_wsgi_app(registry(exporter.told)), _Server6 if v6 else _Server, _Request
+        )
     except OSError as error:
         raise InputError(None, [_fault(address, error)]) from None
-    host = f"[{address.host}]" if ":" in address.host else address.host
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_S,), daemon=True)
+    thread.start()
+    host = f"[{address.host}]" if v6 else address.host
     say(f"metrics of this run, for Prometheus: http://{host}:{server.server_port}/metrics")
     if address.open:
         say(f"note: whoever reaches {address.host} can read them, without a password")

@@ -142,8 +142,10 @@ def described(about: Mapping[str, Any], url: str, workers: int) -> dict[str, str
 
 def families(seen: Seen) -> Iterator[Metric]:
     """The metrics, each with its unit and what it means."""
+    info = InfoMetricFamily("ashcloud_load", "What is played, and against whom.")
     if seen.about:
-        yield InfoMetricFamily("ashcloud_load", "What is played, and against whom.", dict(seen.about))
+        info.add_metric([], dict(seen.about))
+    yield info
     planned = GaugeMetricFamily("ashcloud_load_planned_rows", "Rows that the plan has.", labels=["phase"])
     rows = CounterMetricFamily("ashcloud_load_rows", "Rows by how they ended.", labels=["phase", "outcome"])
     for part in seen.parts:
@@ -212,7 +214,7 @@ class Told(Collector):
 
 def registry(told: Told) -> CollectorRegistry:
     """A registry of nothing else."""
-    own = CollectorRegistry(auto_describe=False)
+    own = CollectorRegistry(auto_describe=True)  # so that some can be asked for by name
     own.register(told)
     return own
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 import random
 import socket
+import struct
+from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -243,6 +245,27 @@ def test_each_form_is_told_to_whoever_asks_for_it_and_to_this_machine_alone() ->
         adds_up(first)
     with pytest.raises(URLError):
         urlopen(url, timeout=1.0)
+
+
+def test_who_asks_badly_or_goes_away_is_no_matter_for_the_terminal(capfd: pytest.CaptureFixture[str]) -> None:
+    said: list[str] = []
+    bad = (b"GET /metrics HTTP/1.1\r\n\r\n", b"\x16\x03\x01no TLS here\r\n\r\n", b"", b"GET /" + 70_000 * b"a",
+           b"GET / HTTP/1.1\r\nAccept: application/openmetrics-text;version=none\r\n\r\n")  # fmt: skip
+    with serving(Address(0), load_metrics.unbegun(planned(), 0.01), said.append):
+        url = said[0].partition(": ")[2]
+        for words in bad:
+            for linger in (struct.pack("ii", 1, 0), None):  # go away at once, or wait for the answer
+                with socket.create_connection(("127.0.0.1", int(url.split(":")[2].split("/")[0])), 5.0) as hasty:
+                    hasty.sendall(words)
+                    if linger is not None:
+                        hasty.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+                    elif words:
+                        hasty.shutdown(socket.SHUT_WR)
+                        with suppress(ConnectionResetError):
+                            hasty.recv(1)
+        some = samples(ask(f"{url}?name[]=ashcloud_load_due_total", **OPEN_METRICS)[1])
+        assert {name for name, _ in some} == {"ashcloud_load_due_total"}
+    assert capfd.readouterr().err == ""
 
 
 def test_an_address_for_others_is_warned_about() -> None:
