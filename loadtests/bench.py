@@ -4,7 +4,8 @@
 
 The generator has a processor of its own, the sink another. 5,000 sends a second with exponential gaps for 20 s,
 bodies rendered and signed ahead, three times; 1,500 a second over TLS; Locust's FastHttpUser in a closed loop on the
-same processor, and the open loop at twice its rate. A run in which the generator waited for its processor for more
+same processor, and the open loop at twice its rate; as many requests as sessions may be asked for, in rows of a
+customer, a conversation and a post. A run in which the generator waited for its processor for more
 than 5 % of the time is void: it measures the machine. Exit code 1: a bar is missed; 4: void.
 """
 
@@ -26,10 +27,12 @@ import numpy as np
 
 from loadtests import sinks
 from loadtests.bodies import probe
+from loadtests.flows import MOST_PER_S
 from loadtests.result import LoadResult
 from loadtests.runner import replay
 from loadtests.schedule import at_times
 from loadtests.target import Options, Target
+from loadtests.templated import target_of
 
 BAR_LAG_S = 0.005
 BAR_RATIO, TRIED_RATIO, TRIED_S = 1.5, 2.0, 5.0
@@ -46,6 +49,27 @@ class Fast(FastHttpUser):
     def post(self):
         self.client.post({path!r}, data={body!r}, headers={{"Content-Type": "application/json"}})
 '''
+
+CHAIN = """name = "bench"
+title = "The sink, as if it knew customers and conversations"
+base_url = "{url}"
+
+[operations.customer]
+method = "POST"
+path = "/customers"
+body = {{ id = "{{author}}", name = "{{name}}" }}
+take = {{ customer = "/accepted" }}
+
+[operations.case]
+method = "POST"
+path = "/customers/{{customer}}/cases"
+take = {{ case = "/accepted" }}
+
+[operations.post]
+method = "POST"
+path = "/customers/{{customer}}/cases/{{case}}/posts"
+body = {{ id = "{{post}}", text = "{{text}}" }}
+"""
 
 
 @dataclass(frozen=True)
@@ -104,6 +128,15 @@ def sends(url: str, rate_per_s: float, size: Size, ca: Path | None = None) -> li
     ]
 
 
+def in_sessions(url: str, size: Size, folder: Path) -> list[dict[str, Any]]:
+    """Some runs at 1 % below the most that is not refused, each row by an author of his own: three requests."""
+    _, mine = cores()
+    file = folder / "chain.toml"
+    file.write_text(CHAIN.format(url=url), "utf-8")
+    rows = at_times(np.arange(0.0, size.seconds, 1.01 * 3.0 / MOST_PER_S), "bench")
+    return [facts(replay(rows, target_of(str(file)), Options(), pinned=mine)) for _ in range(size.runs)]
+
+
 def fast_user(url: str, seconds: float, folder: Path) -> float:
     """Requests a second of Locust's FastHttpUser in a closed loop, on the generator's processor."""
     target = Target(url)
@@ -134,6 +167,7 @@ def bench(size: Size) -> dict[str, Any]:
             plain = sends(url, size.rate_per_s, size)
             fast_per_s = fast_user(url, max(size.seconds / 2.0, 5.0), folder)
             above = sends(url, TRIED_RATIO * fast_per_s, Size(seconds=TRIED_S, runs=size.runs))
+            sessions = in_sessions(url, size, folder)
         pair = sinks.certificate(folder)
         tls = []
         if pair is not None:
@@ -144,18 +178,21 @@ def bench(size: Size) -> dict[str, Any]:
         "plain": plain,
         "tls": tls,
         "above": above,
+        "sessions": sessions,
         "fast_http_user_per_s": fast_per_s,
-        "bars": bars(plain, tls, above, fast_per_s),
+        "bars": bars(plain, tls, above, fast_per_s, sessions),
     }
 
 
 def bars(
-    plain: list[dict[str, Any]], tls: list[dict[str, Any]], above: list[dict[str, Any]], fast_per_s: float
-) -> dict[str, bool | None]:
+    plain: list[dict[str, Any]], tls: list[dict[str, Any]], above: list[dict[str, Any]], fast_per_s: float,
+    sessions: list[dict[str, Any]],
+) -> dict[str, bool | None]:  # fmt: skip
     """Whether each bar is held; None if every run that says something about it is void."""
     rates = [run["per_s"] for run in above if not run["void"]]
     ratio = None if not rates else statistics.median(rates) / fast_per_s >= BAR_RATIO
-    return {"plain_on_time": _on_time(plain), "tls_on_time": _on_time(tls), "faster_than_fast_http_user": ratio}
+    on_time = {"plain_on_time": plain, "tls_on_time": tls, "sessions_on_time": sessions}
+    return {**{name: _on_time(runs) for name, runs in on_time.items()}, "faster_than_fast_http_user": ratio}
 
 
 def _on_time(runs: list[dict[str, Any]]) -> bool | None:
@@ -169,7 +206,10 @@ def _on_time(runs: list[dict[str, Any]]) -> bool | None:
 def show(found: dict[str, Any]) -> str:
     """The table."""
     lines = [f"{'':28}{'rows':>9}{'sends/s':>9}{'lag p50':>10}{'p99':>10}{'max':>10}{'cpu':>6}{'waited':>8}"]
-    kinds = {"open loop": "plain", "open loop, TLS": "tls", "open loop, twice the below": "above"}
+    kinds = {
+        "open loop": "plain", "open loop, TLS": "tls", "open loop, twice the below": "above",
+        "sessions, rows of three": "sessions",
+    }  # fmt: skip
     for name, runs in ((name, found[kind]) for name, kind in kinds.items()):
         for run in runs:
             waited = "?" if run["waited"] is None else f"{run['waited']:.1%}"

@@ -32,16 +32,24 @@ def run(lag_p99_ms: float = 1.0, void: bool = False, per_s: float = 5000.0, lost
 def test_a_bar_is_held_missed_or_void(
     plain: list[dict[str, Any]], fast_per_s: float, held: tuple[bool | None, bool | None]
 ) -> None:
-    found = bench.bars(plain, [], plain, fast_per_s)
+    found = bench.bars(plain, [], plain, fast_per_s, plain)
     assert (found["plain_on_time"], found["faster_than_fast_http_user"]) == held
     assert found["tls_on_time"] is None
+    assert found["sessions_on_time"] == held[0]
 
 
 @pytest.mark.parametrize(("held", "code"), [(True, 0), (False, 1), (None, 4)])
 def test_the_exit_code_says_the_worst(
     held: bool | None, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    found = {"plain": [run()], "tls": [], "above": [], "fast_http_user_per_s": 3000.0, "bars": {"plain_on_time": held}}
+    found = {
+        "plain": [run()],
+        "tls": [],
+        "above": [],
+        "sessions": [run()],
+        "fast_http_user_per_s": 3000.0,
+        "bars": {"plain_on_time": held},
+    }
     monkeypatch.setattr(bench, "bench", lambda size: found)
     assert bench.main(["--json"]) == code
     assert json.loads(capsys.readouterr().out) == found
