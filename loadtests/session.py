@@ -37,7 +37,7 @@ from loadtests.wire import MOST_ANSWER, NO_ANSWER, NOT_HTTP, TOO_LONG
 from scenarios.errors import ComponentError
 
 NO_QUEUE = 1_000_000  # connections: as many as rows are in flight, which are limited before
-AGAIN_S = 0.2  # until a token is asked for again where none was to be had
+AGAIN_S = 0.2  # between two tokens at least, whatever lives they have, and until the next try where none was to be had
 _CHUNK = 65536
 _CUT_OFF = re.compile("incomplete|connection closed", re.IGNORECASE)
 _OURS = frozenset({errno.EMFILE, errno.ENFILE, errno.EADDRNOTAVAIL, errno.ENOBUFS, errno.ENOMEM})
@@ -181,7 +181,7 @@ class Tokens:
 
     def _keep(self) -> None:
         while True:
-            gevent.sleep(max(0.0, self._token.until_s - now()))
+            gevent.sleep(max(AGAIN_S, self._token.until_s - now()))
             try:
                 with self._lock:
                     if now() >= self._token.until_s:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import csv
+import json
 import os
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -100,6 +104,17 @@ def _forgotten(folder: Path) -> Any:
         return replay(even(50.0, 1.0), posting(folder, url)), service
 
 
+def _lifeless(folder: Path) -> Any:
+    begun_s = time.monotonic()
+    with running(service := Tokens(0.0)) as url:
+        return replay(even(20.0, 1.0), posting(folder, url)), len(service.given), time.monotonic() - begun_s
+
+
+def _commanded(folder: Path) -> Any:
+    with running(inbox := Chatwoot()) as url:
+        return told(folder, "--target", str(chatwoot(folder, url).file), "--json"), inbox
+
+
 def _unknown(folder: Path) -> Any:
     inbox = Chatwoot()
 
@@ -164,6 +179,8 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "chained-2": lambda folder: _chained(folder, 2),
     "renewed": _renewed,
     "forgotten": _forgotten,
+    "lifeless": _lifeless,
+    "commanded": _commanded,
     "unknown": _unknown,
     "stopped-1": lambda folder: _stopped(folder, 1),
     "stopped-2": lambda folder: _stopped(folder, 2),
@@ -215,8 +232,6 @@ def test_every_post_arrives_in_its_own_conversation_and_each_author_is_made_know
 
 def table_of(folder: Path) -> dict[str, Any]:
     """Locust's own table by name."""
-    import csv
-
     with (folder / "locust_stats.csv").open(encoding="utf-8") as file:
         return {line["Name"]: line for line in csv.DictReader(file)}
 
@@ -253,6 +268,13 @@ def test_without_a_token_nothing_is_sent(secret: str, kind: type[AshcloudError],
         replay(even(20.0, 1.0), posting(tmp_path, url, OAUTH.replace("s3cret", secret)))
     assert isinstance(error.value, kind)
     assert (tokens.posts, tokens.refused) == (0, 0)
+
+
+def test_tokens_without_a_life_are_not_asked_for_without_end(played: Played) -> None:
+    (result, given, seconds), _ = played("lifeless")
+    assert adds_up(result)["failed"] == 20
+    # One beforehand and one at the start, one more for each row, and one every fifth of a second.
+    assert given <= 2 + 20 + 5 * seconds
 
 
 def test_a_customer_who_cannot_be_made_known_is_said_in_each_of_his_rows(played: Played) -> None:
@@ -309,6 +331,31 @@ def test_odd_answers_end_their_rows_as_the_lean_way_has_them(behaviour: str, err
     assert counts["sent"] == 4
     assert counts["shed" if behaviour == "shed" else "failed" if error else "answered"] == 4
     assert result.about["errors"] == ([error] if error else [])
+
+
+def told(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
+    line = [sys.executable, "-m", "ashcloud", "load", "soak:5,2s", "--out", "kept", "--max-lag", "2000", *words]
+    return subprocess.run(line, cwd=folder, capture_output=True, text=True, timeout=120)
+
+
+def test_the_command_plays_a_file_whose_posts_hang_on_customers(played: Played) -> None:
+    (done, inbox), _ = played("commanded")
+    assert done.returncode == 0, done.stderr
+    found = json.loads(done.stdout)
+    assert found["answered"] == found["rows"] == len(inbox.messages) > 0
+    assert found["options"]["sender"] == "session"
+
+
+def test_the_command_ends_with_2_for_a_wrong_secret_and_for_more_than_is_held(tmp_path: Path) -> None:
+    with running(tokens := Tokens(60.0)) as url:
+        wrong = posting(tmp_path, url, OAUTH.replace("s3cret", "hunter2"))
+        done = told(tmp_path, "--target", str(wrong.file))
+    assert (done.returncode, tokens.posts) == (2, 0)
+    assert "/token: no token is to be had (HTTP 401); are id and secret right?" in done.stderr
+    assert "hunter2" not in done.stderr and "Traceback" not in done.stderr
+    done = told(tmp_path, "--target", "chatwoot", "--sender", "lean")
+    assert done.returncode == 2 and "send it with --sender session" in done.stderr
+    assert not (tmp_path / "kept").exists()
 
 
 def test_certificates_are_looked_at(played: Played, tmp_path: Path) -> None:
