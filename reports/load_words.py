@@ -43,6 +43,8 @@ def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> It
     parts = ("sent", "abandoned", "dropped", "unsent")
     told = ", ".join(f"{counts[name]:,} {name}" for name in parts if counts[name])
     yield f"every row is accounted for: {told or 'there are none'}"
+    if batched := result.about.get("batched"):
+        yield f"{batched['requests']:,} requests carried them, up to {batched['most']} in each"
     yield from clocks(result.about["workers"])
     yield from (f"{n:,} rows: {text}" for text, n in errors(result))
     yield from (mishap(result, each) for each in result.about.get("mishaps", ()))

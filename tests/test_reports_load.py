@@ -462,6 +462,13 @@ def test_the_worst_bound_of_the_clocks_of_several_workers_is_told() -> None:
     assert not any("clock" in remark for remark in answered(found).remarks())
 
 
+def test_how_many_requests_carried_the_rows_is_told() -> None:
+    found = result()
+    some = LoadResult(found.columns, {**found.about, "batched": {"most": 20, "wait_s": 1.0, "requests": 1234}})
+    assert "1,234 requests carried them, up to 20 in each" in answered(some).remarks()
+    assert not any("requests" in remark for remark in answered(found).remarks())
+
+
 def test_a_request_waits_as_long_as_is_asked_else_as_the_target_file_says(tmp_path: Path) -> None:
     file = tmp_path / "ours.toml"
     told = '[operations.post]\nmethod = "POST"\npath = "/posts"\nbody = { text = "{text}" }\ntimeout_s = 3\n'
