@@ -47,7 +47,7 @@ class Chief:
         self._collector = Collector(load(folder / SCHEDULE), parts, by_author)
         self._stages = [Stage.WAITING] * parts
         self._spent: list[dict[str, Any]] = [{} for _ in range(parts)]
-        self._flying, self._handed = [0] * parts, [0] * parts
+        self._flying, self._handed, self._told_s = [0] * parts, [0] * parts, [0.0] * parts
         self.start_s: float | None = None
         self.start_wall_s = 0.0
         self.halted = False
@@ -72,6 +72,7 @@ class Chief:
             return
         self._collector.add(part, message)
         self._flying[part], self._handed[part] = message["in_flight"], message["handed"]
+        self._told_s[part] = self.at_s
 
     def done(self, part: int, spent: dict[str, Any]) -> None:
         """A part has told all of its rows."""
@@ -109,12 +110,17 @@ class Chief:
 
         `due` is at least `handed`: rows that were taken up when they were due, or may have been at a worker that was
         lost. Those have an end or are `in_flight`, but for rows that a stop in sessions leaves unsent. `later` is
-        the tally of the rows that are due in no phase, None where there are none.
+        the tally of the rows that are due in no phase, None where there are none. `told_s` is until when all parts
+        have told theirs, `told_due` what was due by then.
         """
-        due, later = self.due, self._collector.later
+        at_s, due, later = self.at_s, self.due, self._collector.later
+        parts = zip(self._told_s, self._stages, strict=True)
+        told_s = min([at_s, *(told_s for told_s, stage in parts if stage is Stage.RUNNING)])
         return {
-            "at_s": round(self.at_s, 3),
+            "at_s": round(at_s, 3),
             "due": due,
+            "told_s": round(told_s, 3),
+            "told_due": self._collector.due(told_s) if self.start_s is not None else 0,
             "handed": sum(self._handed),
             "in_flight": sum(self._flying),
             "lost": self._stages.count(Stage.LOST),

@@ -1,43 +1,37 @@
 """What Locust runs: one user a worker, in which the whole replay happens; its table, CSV and page are true.
 
-With `loadtests.session` the only module that imports Locust, as that replaces sockets and threads; so it has
-processes of its own, which `loadtests.runner` starts. Alone, a process is chief and worker at once. With workers,
-the master is the chief and talks to them over Locust's own messages. Every process ends when its control socket
-closes.
+With what it imports (`loadtests.lead`, `loadtests.panel`, `loadtests.session`) the only module that imports Locust, as
+that replaces sockets and threads; so it has processes of its own, which `loadtests.runner` starts. Alone, a process is
+chief and worker at once. With workers, the master is the chief and talks to them over Locust's own messages. Every
+process ends when its control socket closes.
 """
 
 from __future__ import annotations
 
-import csv
 import logging
 import os
-import socket
 import time
 import traceback
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, cast
 
 import gevent
-import msgspec
 from gevent.event import AsyncResult, Event
 from locust import User, events, runners, task
 from locust.env import Environment
 from locust.exception import StopUser
 from locust.runners import MasterRunner, WorkerRunner
-from locust.stats import PERCENTILES_TO_REPORT, StatsCSV
 
-from loadtests.chief import Chief
 from loadtests.clock import Offset
+from loadtests.lead import TELL_S, Control, Lead, beat_s, folder
 from loadtests.result import Outcome
-from loadtests.work import SECRET, Work, by_author
+from loadtests.work import SECRET, Work
 
-FOLDER, PARTS, CONTROL = "ASHCLOUD_LOAD_FOLDER", "ASHCLOUD_LOAD_PARTS", "ASHCLOUD_LOAD_CONTROL"
+PARTS = "ASHCLOUD_LOAD_PARTS"
 SHARE_S = 0.0007  # of a look at the results: what is due meanwhile waits no longer than that
 REST_S = 0.004
 BREATH_S = 0.001  # after a long slice a sleep of 0 would let no timer run, so no heartbeat either
 MISSED_BEATS = 6  # a worker that died is told by its process; this is for one that hangs
-TELL_S = 0.5
 PINGS = 8
 PING_S, ANSWER_S = 0.03, 10.0  # between two; how long to wait for the first answer
 
@@ -49,77 +43,45 @@ class Failed(Exception):
     """Why a row has failed, for Locust's table of errors."""
 
 
-class Control:
-    """The socket to `loadtests.runner`: lines of JSON out, words in; its end is the end of this process."""
-
-    def __init__(self, on_word: Callable[[str], None]) -> None:
-        self._socket = socket.socket(fileno=int(os.environ[CONTROL]))
-        self._on_word = on_word
-        gevent.spawn(self._listen)
-
-    def tell(self, **what: Any) -> None:
-        try:
-            self._socket.sendall(msgspec.json.encode(what) + b"\n")
-        except OSError:
-            log.warning("nobody listens any more")
-
-    def _listen(self) -> None:
-        with self._socket.makefile("r") as lines:
-            for line in lines:
-                self._on_word(line.strip())
-        self._on_word("halt")
-        gevent.sleep(10.0)
-        os._exit(1)  # the runner is gone and nothing has stopped this process since
-
-
-class Local:
+class Local(Lead):
     """Chief and worker in one process."""
 
     def __init__(self, environment: Environment) -> None:
-        self._runner: Any = cast(Any, environment.runner)
-        self._chief = Chief(_folder(), 1, by_author(_folder()))
-        self._control = Control(self._hear)
+        super().__init__(environment, 1)
         self._work: Work | None = None
 
     def play(self, user: User) -> None:
-        self._work = work = Work(gevent.get_hub().loop, _folder(), 0, 1, os.environ.get(SECRET, ""))
+        self._work = work = Work(gevent.get_hub().loop, folder(), 0, 1, os.environ.get(SECRET, ""))
         while work.prepare() and not self._chief.halted:
             gevent.sleep(BREATH_S)
         if self._chief.ready(0) and self._chief.start_s is not None and not self._chief.halted:
             work.start(self._chief.start_s)
             drive(work, user, self._tell)
         self._chief.done(0, work.spent())
-        self._finish()
+        gevent.spawn(self._finish)  # it ends the greenlet of this user
 
     def failed(self, words: str) -> None:
         self._control.tell(failed=words)
 
     def _tell(self, message: dict[str, Any]) -> None:
         self._chief.rows(0, message)
-        self._control.tell(status={**self._chief.status(), "processes": [os.getpid()]})
+        self._tell_all()
 
-    def _hear(self, word: str) -> None:
-        if word == "halt":
-            self._chief.halted = True
-            if self._work is not None:
-                self._work.halt()
+    def _halt_all(self) -> None:
+        if self._work is not None:
+            self._work.halt()
 
-    def _finish(self) -> None:
-        self._chief.write()
-        _write_tables(self._runner.environment)
-        self._control.tell(status=self._chief.status(), written=True)
-        gevent.spawn(self._runner.quit)
+    def _sending(self) -> list[int]:
+        return [os.getpid()]
 
 
-class Master:
+class Master(Lead):
     """The chief of several workers."""
 
     def __init__(self, environment: Environment) -> None:
-        self._runner: Any = cast(Any, environment.runner)
-        self._chief = Chief(_folder(), int(os.environ[PARTS]), by_author(_folder()))
         self._parts: dict[str, int] = {}
         self._processes: dict[str, int] = {}
-        self._control = Control(self._hear)
+        super().__init__(environment, int(os.environ[PARTS]))
         for name, handler in {
             "ready": self._ready, "rows": self._rows, "done": self._done, "ping": self._ping, "failed": self._failed
         }.items():  # fmt: skip
@@ -135,15 +97,12 @@ class Master:
         if self._chief.halted:  # before anybody was there to be told
             self._halt_all()
         while not self._chief.finished:
-            gevent.sleep(TELL_S)
+            gevent.sleep(TELL_S if self._chief.start_s is None else beat_s(self._chief.start_s, now(), 0.5) - now())
             there = {client.id for client in self._runner.clients.all} - {c.id for c in self._runner.clients.missing}
             for node in self._parts.keys() - there:
                 self._lose(node)
-            self._control.tell(status={**self._chief.status(), "processes": list(self._processes.values())})
-        self._chief.write()
-        _write_tables(self._runner.environment)
-        self._control.tell(status=self._chief.status(), written=True)
-        self._runner.quit()
+            self._tell_all()
+        self._finish()
 
     def _lose(self, node: str) -> None:
         if self._chief.lost(self._parts[node]):
@@ -180,13 +139,12 @@ class Master:
     def _failed(self, msg: Any, **_: Any) -> None:
         self._control.tell(failed=msg.data["words"])
 
-    def _hear(self, word: str) -> None:
-        if word == "halt":
-            self._chief.halted = True
-            self._halt_all()
-        elif word.startswith("gone "):
-            for node in [node for node, process in self._processes.items() if process == int(word[5:])]:
-                self._lose(node)
+    def _gone(self, process: int) -> None:
+        for node in [node for node, each in self._processes.items() if each == process]:
+            self._lose(node)
+
+    def _sending(self) -> list[int]:
+        return list(self._processes.values())
 
 
 class Worker:
@@ -211,7 +169,7 @@ class Worker:
             Event().wait()
         self._played = True
         plan = self._plan.get()
-        self._work = work = Work(gevent.get_hub().loop, _folder(), plan["part"], plan["parts"],
+        self._work = work = Work(gevent.get_hub().loop, folder(), plan["part"], plan["parts"],
                                  os.environ.get(SECRET, ""))  # fmt: skip
         while work.prepare() and not self._halted:
             gevent.sleep(BREATH_S)
@@ -258,14 +216,14 @@ class Worker:
 
 
 def drive(work: Work, user: User, tell: Callable[[dict[str, Any]], None]) -> None:
-    """Until all rows have ended: hand results to Locust, make bodies ahead, tell the chief."""
-    told_s = now()
+    """Until all rows have ended: hand results to Locust, make bodies ahead, tell the chief, all at the same moments."""
+    next_s = work.start_s
     while not work.finished:
         more = _report(work, user)
         work.tend()
         gevent.sleep(0 if more else REST_S)
-        if now() - told_s > TELL_S:
-            told_s = now()
+        if now() >= next_s:
+            next_s = beat_s(work.start_s, now())
             work.expire()
             tell(work.told())
     tell(work.told())
@@ -295,18 +253,6 @@ def _report(work: Work, user: User) -> bool:
         if now() > until_s:
             return True
     return False
-
-
-def _write_tables(environment: Environment) -> None:
-    """Locust's tables of requests and failures as they are now; its own writer leaves the last second out."""
-    tables = StatsCSV(environment, PERCENTILES_TO_REPORT)
-    for name, write in (("stats", tables.requests_csv), ("failures", tables.failures_csv)):
-        with (_folder() / f"{name}.csv").open("w", encoding="utf-8", newline="") as file:
-            write(csv.writer(file))
-
-
-def _folder() -> Path:
-    return Path(os.environ[FOLDER])
 
 
 _role: Local | Master | Worker

@@ -19,6 +19,7 @@ from loadtests.work import SECRET
 
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 LOG_LINES = 15
+LISTENING = "ASHCLOUD_LOAD_PAGE"
 CHIEF_END_S, WORKER_END_S = 15.0, 2.0
 
 
@@ -65,20 +66,25 @@ class Crew:
     secret : str
     pinned : sequence of int
         Processors for the workers, in turn; empty: wherever they find room.
+    page : int, optional
+        Descriptor of a socket that listens, for Locust's page (`loadtests.page`); None: there is none.
     """
 
-    def __init__(self, folder: Path, url: str, workers: int, secret: str, pinned: Sequence[int] = ()) -> None:
+    def __init__(
+        self, folder: Path, url: str, workers: int, secret: str, pinned: Sequence[int] = (), page: int | None = None
+    ) -> None:
         self._folder, self._secret, self._parts, self._pinned = folder, secret, workers, pinned
-        common = ["--headless", "--host", url, "-u", str(workers), "-r", str(workers), "--only-summary"]
+        common = ["--headless"] if page is None else ["--autostart", "--web-host", "127.0.0.1"]
+        common += ["--host", url, "-u", str(workers), "-r", str(workers), "--only-summary"]
         common += ["--html", "locust.html", "--csv", "locust", "--stop-timeout", "0"]
         self.all: list[Leashed] = []
         if workers == 1:
-            self.chief = self._started("locust", common)
+            self.chief = self._started("locust", common, page)
             self._pin(self.chief, 0)
             return
         port = _free_port()
         master = ["--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", str(port)]
-        self.chief = self._started("master", [*master, "--expect-workers", str(workers), *common])
+        self.chief = self._started("master", [*master, "--expect-workers", str(workers), *common], page)
         worker = ["--worker", "--master-host", "127.0.0.1", "--master-port", str(port)]
         for number in range(workers):
             self._pin(self._started(f"worker-{number}", worker), number)
@@ -113,7 +119,7 @@ class Crew:
             each.control.close()
         return found
 
-    def _started(self, name: str, words: Sequence[str]) -> Leashed:
+    def _started(self, name: str, words: Sequence[str], page: int | None = None) -> Leashed:
         ours, theirs = socket.socketpair()
         log = self._folder / f"{name}.log"
         root = str(LOCUSTFILE.parent.parent)
@@ -123,13 +129,15 @@ class Crew:
             "ASHCLOUD_LOAD_FOLDER": str(self._folder),
             "ASHCLOUD_LOAD_PARTS": str(self._parts),
             "ASHCLOUD_LOAD_CONTROL": str(theirs.fileno()),
+            LISTENING: str(page),
             SECRET: self._secret,
         }
+        given = [theirs.fileno(), *([] if page is None else [page])]
         with log.open("wb") as out:
             process = subprocess.Popen(
                 [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), *words],
                 cwd=self._folder, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out,
-                pass_fds=[theirs.fileno()], start_new_session=True,
+                pass_fds=given, start_new_session=True,
             )  # fmt: skip
         theirs.close()
         self.all.append(Leashed(name, process, ours, log))

@@ -8,6 +8,7 @@ import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +18,7 @@ import numpy as np
 
 from loadtests.chief import BOOKS, ROWS
 from loadtests.flows import fitted
+from loadtests.page import Page
 from loadtests.preflight import admitted, look
 from loadtests.processes import Crew
 from loadtests.result import LoadResult
@@ -42,7 +44,8 @@ class Watch(Protocol):
     """Whoever looks on while a replay runs."""
 
     def status(self, status: Status) -> None:
-        """How it goes, about twice a second: `at_s`, `due`, `handed`, `in_flight`, `lost`, and `tallies` with
+        """How it goes, about twice a second: `at_s`, `due`, `handed`, `in_flight`, `lost`, until when all
+        have told theirs (`told_s`) and what was due by then (`told_due`), and `tallies` with
         counts by outcome and sparse histograms (`loadtests.collect.Tally`), that of all rows first; while it
         sends also `processes`, the number of each that does."""
 
@@ -67,6 +70,7 @@ def replay(
     watch: Watch | None = None,
     keep: Path | None = None,
     pinned: Sequence[int] = (),
+    page: Page | None = None,
 ) -> LoadResult:
     """Send every row of a schedule at its due time and tell what became of each.
 
@@ -81,6 +85,8 @@ def replay(
         An existing folder into which Locust's page and tables go.
     pinned : sequence of int
         Processors for the workers, in turn.
+    page : Page, optional
+        Locust's page, which stays open after the replay until it is closed.
 
     Returns
     -------
@@ -98,24 +104,33 @@ def replay(
     found = look(target)
     if options.sender == "session":
         admitted(target, found.tls)
-    with tempfile.TemporaryDirectory(prefix="ashcloud-load-") as made:
-        folder = Path(made)
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="ashcloud-load-")))
         schedule.save(folder / SCHEDULE)
         run = os.urandom(4).hex()
         told = target.planned()
         Plan(told, asdict(options), run, (int(found.family), found.address)).save(folder)
+        if page is not None:
+            page.describe(folder, schedule, target, options)
         started = datetime.now(UTC)
-        crew = Crew(folder, target.url, options.workers, target.secret, pinned)
-        with Scraper(target.metrics_url) as scraper, crew:
-            why = _watched(crew, watch)
+        listening = None if page is None else page.fileno()
+        crew = Crew(folder, target.url, options.workers, target.secret, pinned, listening)
+        with Scraper(target.metrics_url) as scraper, ExitStack() as leash:
+            leash.enter_context(crew)
+            why = _watched(crew, watch, scraper, page)
+            if page is not None:
+                stack.push(leash.pop_all())
         if keep is not None:
             for each, name in LOCUST_FILES.items():
                 if (folder / each).is_file():
                     shutil.copyfile(folder / each, keep / name)
-        return _result(folder, schedule, target, options, run, started, why, scraper)
+        result = _result(folder, schedule, target, options, run, started, why, scraper)
+        if page is not None:
+            page.keep(crew, stack.pop_all())
+        return result
 
 
-def _watched(crew: Crew, watch: Watch) -> str:
+def _watched(crew: Crew, watch: Watch, scraper: Scraper, page: Page | None) -> str:
     """Until the rows are written; why it was stopped, empty if it was not."""
     why, heard_s, going = "", time.monotonic(), False
     while True:
@@ -126,10 +141,16 @@ def _watched(crew: Crew, watch: Watch) -> str:
             if "status" in told:
                 going = going or told["status"]["at_s"] >= 0.0
                 watch.status(told["status"])
+            if page is not None:
+                page.hear(told)
             if told.get("written"):
-                crew.chief.process.wait(SILENT_S)
+                if page is None:
+                    crew.chief.process.wait(SILENT_S)
                 return why
-        if not why and (why := watch.stopped()):
+        if page is not None:
+            page.pass_on(crew, scraper)
+        pressed = "interrupted" if page is not None and page.stopped else ""
+        if not why and (why := watch.stopped() or pressed):
             crew.chief.say("halt")
         for worker in crew.gone():
             if not going:

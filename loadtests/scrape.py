@@ -22,7 +22,8 @@ class Scraper:
     """Asks for metrics in a thread of its own; without an address it does nothing."""
 
     def __init__(self, url: str | None) -> None:
-        self._url = url
+        self.url = url
+        self.latest: tuple[int, dict[str, float] | None] = (0, None)  # how often it was asked, what it told last
         self._end = threading.Event()
         self._times_s: list[float] = []
         self._samples: list[dict[str, float]] = []
@@ -30,13 +31,13 @@ class Scraper:
         self._thread = threading.Thread(target=self._run, daemon=True)
 
     def __enter__(self) -> Scraper:
-        if self._url:
+        if self.url:
             self._thread.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self._end.set()
-        if self._url:
+        if self.url:
             self._thread.join(2.0 * TIMEOUT_S)
 
     def told(self, start_wall_s: float = 0.0) -> dict[str, Any]:
@@ -44,20 +45,22 @@ class Scraper:
         names = sorted({name for sample in self._samples for name in sample})[:MOST_SERIES]
         series = {name: [sample.get(name) for sample in self._samples] for name in names}
         times_s = [round(at_s - start_wall_s, 3) for at_s in self._times_s]
-        return {"url": self._url, "times_s": times_s, "series": series, "missed": self._missed}
+        return {"url": self.url, "times_s": times_s, "series": series, "missed": self._missed}
 
     def _run(self) -> None:
         while not self._end.is_set() and len(self._samples) < MOST_SAMPLES:
             at_s = time.time()
+            sample = None
             try:
-                self._samples.append(read(self._ask()))
+                self._samples.append(sample := read(self._ask()))
                 self._times_s.append(at_s)
             except (OSError, ValueError, http.client.HTTPException):
                 self._missed += 1
+            self.latest = (self.latest[0] + 1, sample)
             self._end.wait(EVERY_S)
 
     def _ask(self) -> str:
-        with urllib.request.urlopen(str(self._url), timeout=TIMEOUT_S) as answer:
+        with urllib.request.urlopen(str(self.url), timeout=TIMEOUT_S) as answer:
             return bytes(answer.read(MOST_BYTES)).decode("utf-8", "replace")
 
 

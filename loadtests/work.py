@@ -109,6 +109,8 @@ class Work:
     ----------
     name : str
         What requests are called in Locust's table: the same for all, else its percentiles creep.
+    start_s : float
+        When the first moment of the schedule is, by the clock of `time.monotonic`; from `start` on.
     """
 
     def __init__(self, loop: Loop, folder: Path, part: int, parts: int, secret: str) -> None:
@@ -146,7 +148,7 @@ class Work:
 
     def start(self, start_s: float) -> None:
         """Begin at a moment to come, by the clock of `time.monotonic`."""
-        self._start_s = start_s
+        self.start_s = start_s
         self._packer = Packer(start_s)
         due_s = (start_s + self._due_s[self._bodies.first[:-1]]).tolist()
         take, terms = self._bodies.take, self._bodies.terms
@@ -172,7 +174,7 @@ class Work:
         row = self._sender.results.popleft()
         self._packer.add(row)
         self._ended += 1
-        return row, self._start_s + float(self._due_s[row.place])
+        return row, self.start_s + float(self._due_s[row.place])
 
     def event(self) -> Event | None:
         """The next request that was made beside the posts, None if there is none now."""
@@ -186,7 +188,7 @@ class Work:
         assert sender is not None
         calm_s = sender.next_due_s - now()
         if calm_s > CALM_S and not math.isinf(calm_s):
-            self._ahead.prepare(sender.sent, now() - self._start_s, SLICE_S)
+            self._ahead.prepare(sender.sent, now() - self.start_s, SLICE_S)
 
     def expire(self) -> None:
         """End what has waited for its answer too long."""

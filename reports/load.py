@@ -16,6 +16,7 @@ import numpy as np
 
 from loadtests import health, slo
 from loadtests.mischief import Mischief
+from loadtests.page import Page
 from loadtests.result import LoadResult
 from loadtests.runner import replay
 from loadtests.slo import Check
@@ -88,8 +89,8 @@ class LoadAnswer:
         }
 
 
-def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAnswer:
-    """Play it, and keep everything in a run folder: `out`, or one below runs.
+def ask(question: LoadQuestion, out: Path | None, terminal: Terminal, page: Page | None = None) -> LoadAnswer:
+    """Play it, and keep everything in a run folder: `out`, or one below runs. With a page it is shown there.
 
     Raises
     ------
@@ -101,7 +102,7 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
     before = load_metrics.unbegun(planned.schedule, question.lag_ms / 1e3)
     exporting = load_exporter.serving(question.exporter, before, terminal.say)
     with exporting as exporter, drafts.Draft(out, name, datetime.now()) as draft:
-        answer = _played(question, planned, draft.folder, terminal, exporter)
+        answer = _played(question, planned, draft.folder, terminal, exporter, page)
         exporter.judged(answer.verdict, answer.checks)
         try:
             source = _copied(draft, question, planned)
@@ -111,7 +112,9 @@ def ask(question: LoadQuestion, out: Path | None, terminal: Terminal) -> LoadAns
         return replace(answer, folder=draft.finish(latest=False))
 
 
-def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal, exporter: Exporter) -> LoadAnswer:
+def _played(
+    q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal, exporter: Exporter, page: Page | None
+) -> LoadAnswer:
     with ExitStack() as stack:
         service = stack.enter_context(running(folder)) if q.serve else None
         target = q.target if service is None else service.known(q.target)
@@ -121,10 +124,10 @@ def _played(q: LoadQuestion, planned: Planned, folder: Path, terminal: Terminal,
         about = load_metrics.described(planned.schedule.about, target.told()["url"], q.options.workers)
         watch = exporter.beside(screen, about)
         if service is None or not planned.mishaps:
-            result = replay(planned.schedule, target, q.options, watch=watch, keep=folder)
+            result = replay(planned.schedule, target, q.options, watch=watch, keep=folder, page=page)
         else:
             with Mischief(planned.mishaps, service, watch, terminal.say) as mischief:
-                result = replay(planned.schedule, target, q.options, watch=mischief, keep=folder)
+                result = replay(planned.schedule, target, q.options, watch=mischief, keep=folder, page=page)
             result = LoadResult(result.columns, {**result.about, "mishaps": mischief.told()})
     result = LoadResult(result.columns, {**result.about, "max_lag_s": q.lag_ms / 1e3})
     verdict = health.judge(result)

@@ -84,24 +84,29 @@ def test_the_import_rule_means_what_it_says(room: str, line: str, allowed: bool)
     assert allowed == (top == room or any(is_within(name, each) for each in MAY_IMPORT[room]))
 
 
-def test_only_the_locustfile_and_what_it_sends_sessions_with_import_locust() -> None:
-    importing = {
+def importing(*tops: str) -> set[str]:
+    """Sources that import one of these, or something of it."""
+    return {
         shown(path)
         for path in sources("ashcloud.py", *ROOMS, "tests")
         for name in imported(ast.parse(path.read_text("utf-8")), path)
-        if name.partition(".")[0] in {"locust", "gevent", "geventhttpclient"}
+        if any(is_within(name, top) for top in tops)
     }
-    assert importing <= {"loadtests/locustfile.py", "loadtests/session.py"}
+
+
+def test_only_the_locustfile_and_what_it_imports_import_locust() -> None:
+    inside = {f"loadtests/{name}.py" for name in ("locustfile", "lead", "panel", "session")}
+    assert importing("locust", "gevent", "geventhttpclient") <= inside
+    assert importing("loadtests.lead") == {"loadtests/locustfile.py"}
+    assert importing("loadtests.panel") == {"loadtests/lead.py"}
+    assert importing("loadtests.locustfile") == set()
 
 
 def test_what_sends_sessions_is_imported_inside_a_function_of_the_worker_alone() -> None:
-    trees = {shown(path): ast.parse(path.read_text("utf-8")) for path in sources("ashcloud.py", *ROOMS, "tests")}
-    importing = {
-        name for name, tree in trees.items() if any("loadtests.session" in each for each in imported(tree, ROOT / name))
-    }
-    assert importing == {"loadtests/work.py"}
-    at_once = [n for n in trees["loadtests/work.py"].body if isinstance(n, ast.Import | ast.ImportFrom)]
-    assert not any("session" in name for node in at_once for name in imported(node, ROOT / "loadtests/work.py"))
+    assert importing("loadtests.session") == {"loadtests/work.py"}
+    worker = ROOT / "loadtests" / "work.py"
+    at_once = [n for n in ast.parse(worker.read_text("utf-8")).body if isinstance(n, ast.Import | ast.ImportFrom)]
+    assert not any("session" in name for node in at_once for name in imported(node, worker))
 
 
 @pytest.mark.parametrize("path", [ROOT / "ashcloud.py", *sorted(COMMANDS.glob("*.py"))], ids=shown)

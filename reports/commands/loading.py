@@ -11,6 +11,23 @@ import click
 from reports.commands.group import main
 from reports.commands.options import AS_JSON, HOURS, OUT, SEED, Hours, asked_words, print_told, size, with_options
 
+PORT = 8089
+
+
+class Port(click.IntRange):
+    """A port of this machine; 0: any that is free."""
+
+    name = "port"
+
+    def __init__(self) -> None:
+        super().__init__(0, 65535)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if not str(value).lstrip("-").isdigit():
+            self.fail(f"{value} is no port; write --web=PORT, or --web behind everything else.", param, ctx)
+        return int(super().convert(value, param, ctx))
+
+
 TARGET = click.option("--target", "url", metavar="URL|FILE", help="The service: an address, or a target file.")
 
 SERVE = click.option("--serve", is_flag=True, help="Start the reference service for it, and end it.")
@@ -63,13 +80,18 @@ _sends = with_options(
     click.option("--exporter-port", type=int, metavar="PORT",
                  help="Tell Prometheus how the run goes, at this port; 0: any free one."),
     click.option("--exporter-host", metavar="HOST", help="Where that port is; 127.0.0.1 unless named."),
+    click.option("--web", "port", type=Port(), is_flag=False, flag_value=str(PORT), metavar="[PORT]",
+                 help=f"Locust's page for it, with a panel, on this machine: port {PORT}, 0 for any."),
+    click.option("--backlog", "series", multiple=True, metavar="SERIES",
+                 help="With --web: which of its metrics tell what waits there."),
     click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing."),
     size("likely"),
     SEED,
     OUT,
     AS_JSON,
 )  # fmt: skip
-def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked: Any) -> None:
+def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, port: int | None, series: tuple[str, ...],
+          **asked: Any) -> None:  # fmt: skip
     """Replay SCENARIO against a service, and judge it.
 
     \b
@@ -79,18 +101,24 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, **asked
     Each post is sent when it is due, and its latency counts from that moment. The posts are signed with the
     secret in ASHCLOUD_SECRET. Exit code 1: an objective is broken; 4: the generator itself was late.
     """
-    from reports import load, load_plan, load_tables
+    from reports import load, load_plan, load_tables, load_web
     from reports.console import Terminal
     from reports.load_ask import question
 
     q = question(scenario, os.environ.get("ASHCLOUD_SECRET", ""), command=asked_words(), **asked)
+    terminal = Terminal()
     if dry_run:
+        if port is not None:
+            terminal.say("note: --dry-run sends nothing, so it opens no page")
         print_told(as_json, load_plan.plan(q).to_dict(), load_tables.dry_run)
         return
-    told = load.ask(q, out, Terminal())
-    print_told(as_json, told.to_dict() if as_json else told, load_tables.answer)
-    for line in (*told.remarks(), f"kept in {told.folder}"):
-        click.echo(line, err=True)
+    with load_web.opened(port, series, q.lag_ms, terminal) as page:
+        told = load.ask(q, out, terminal, page)
+        print_told(as_json, told.to_dict() if as_json else told, load_tables.answer)
+        for line in (*told.remarks(), f"kept in {told.folder}"):
+            click.echo(line, err=True)
+        if page is not None:
+            load_web.read(page, told, terminal)
     click.get_current_context().exit(told.code)
 
 
