@@ -128,10 +128,8 @@ class Service:
                 content += part
                 if len(content) > MOST_ANSWER:
                     raise NoAnswer(TOO_LONG)
-        except (OSError, HTTPParseError) as fault:
-            raise _no_answer(fault) from None
         except Exception as fault:
-            raise (fault if isinstance(fault, NoAnswer) else _no_answer(getattr(fault, "original", fault))) from None
+            raise _no_answer(fault) from None
         finally:
             if response.headers is not None:
                 response.release()
@@ -144,8 +142,11 @@ class Service:
         self._session.client.close()
 
 
-def _no_answer(fault: BaseException | None) -> NoAnswer:
+def _no_answer(found: BaseException) -> NoAnswer:
     """Why there is none, in the words of the lean way."""
+    if isinstance(found, NoAnswer):
+        return found
+    fault = getattr(found, "original", None) or found  # what is wrapped as one that was not tried again
     if isinstance(fault, HTTPConnectionClosed):
         return NoAnswer(NO_ANSWER)
     if isinstance(fault, HTTPParseError):
@@ -190,23 +191,19 @@ class Tokens:
                 gevent.sleep(AGAIN_S)  # the old one may hold for a while; if not, the rows say so
 
     def _asked(self) -> Token:
-        asked, begun_s, error, length = asking(self._auth, self._base_url), now(), "", 0
+        asked, begun_s, error = asking(self._auth, self._base_url), now(), ""
         try:
             answer = self._service.ask("POST", asked.origin + asked.path, asked.headers, asked.body)
-            length = len(answer.body)
             return given(self._auth, answer, begun_s)
-        except NoAnswer as why:
+        except (NoAnswer, ComponentError) as why:
             error = str(why)
-            raise no_token(self._auth, why) from None
-        except ComponentError as why:
-            error = str(why)
-            raise
+            raise (why if isinstance(why, ComponentError) else no_token(self._auth, why)) from None
         finally:
-            self._service.events.append(Event("POST", "token", begun_s, now() - begun_s, length, error))
+            self._service.events.append(Event("POST", "token", begun_s, now() - begun_s, 0, error))
 
 
 class Row:
-    """A row in flight: when it was begun, whether anything of it was sent, when its last answer began."""
+    """A row in flight: since when it is on its way, whether anything of it was sent, when its last answer began."""
 
     __slots__ = ("_service", "asked", "begun", "first_s", "greenlet", "place", "sent_s")
 
@@ -293,6 +290,7 @@ class Sessions:
         except gevent.GreenletExit:
             return
         except Exception as fault:
+            row.line()
             end = End(Outcome.FAILED, 0, f"{type(fault).__name__}: {fault}")
         if self.halted:
             return

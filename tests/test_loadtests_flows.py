@@ -173,6 +173,23 @@ def test_rows_of_an_author_stand_in_line_until_he_is_known_and_others_do_not() -
     assert other.made == {"contacts": 1, "conversations": 1, "messages": 1}
 
 
+def test_who_has_stood_in_line_for_too_long_has_failed_at_what_he_waited_for() -> None:
+    class Stuck:
+        def locked(self) -> bool:
+            return True
+
+        def __enter__(self) -> None:
+            raise Late("no answer in time")
+
+        def __exit__(self, *_: object) -> None: ...
+
+    bodies = Bodies(rows(7), slice(None), CHATWOOT, "run")
+    chain = Chain(target_file.load("chatwoot"), bodies, {}, Stuck, deque())
+    inbox = Inbox()
+    assert chain.play(0, inbox)[:3] == (Outcome.FAILED, 0, "customer: no answer in time")
+    assert (inbox.lines, inbox.asked) == (1, [])
+
+
 @pytest.mark.parametrize(
     ("operation", "error"), [(Operation.CUSTOMER, f"customer: {BEYOND}"), (Operation.POST, BEYOND)]
 )

@@ -161,6 +161,23 @@ def _odd(folder: Path, behaviour: str) -> LoadResult:
         return replay(even(20.0, 0.2), posting(folder, server.url, ""), options)
 
 
+def _hung_up(folder: Path) -> Any:
+    """A service that hangs up on what may be repeated: clients that mean well would repeat it."""
+    asked: list[str] = []
+
+    def answer(one: Asked) -> Reply:
+        if one.method == "GET":
+            return 404, None
+        asked.append(one.path)
+        raise ConnectionResetError
+
+    with running(answer) as url:
+        target = posting(folder, url, "")
+        path = Path(str(target.file))
+        path.write_text(path.read_text().replace('"POST"', '"PUT"'))
+        return replay(even(20.0, 0.5), target, Options(sender="session")), len(asked)
+
+
 def _secret(folder: Path) -> LoadResult:
     with peer("ok", LOCALHOST) as server:
         target = posting(folder, server.url, "")
@@ -186,6 +203,7 @@ CASES: dict[str, Callable[[Path], Any]] = {
     "stopped-2": lambda folder: _stopped(folder, 2),
     "bereaved": _bereaved,
     "silent": _silent,
+    "hung up": _hung_up,
     "secret": _secret,
     **{name: lambda folder, name=name: _odd(folder, name) for name in ODD},  # type: ignore[misc]
 }
@@ -331,6 +349,12 @@ def test_odd_answers_end_their_rows_as_the_lean_way_has_them(behaviour: str, err
     assert counts["sent"] == 4
     assert counts["shed" if behaviour == "shed" else "failed" if error else "answered"] == 4
     assert result.about["errors"] == ([error] if error else [])
+
+
+def test_nothing_is_sent_twice_where_a_service_hangs_up(played: Played) -> None:
+    (result, asked), _ = played("hung up")
+    assert adds_up(result)["failed"] == asked == 10
+    assert result.about["errors"] == ["connection closed before the answer was complete"]
 
 
 def told(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
