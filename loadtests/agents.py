@@ -79,6 +79,7 @@ class Worked:
     ends: Counter[End] = field(default_factory=Counter)
     stretches: list[tuple[float, float]] = field(default_factory=list)
     busy: list[tuple[float, float]] = field(default_factory=list)
+    there: bool = False
     at_work: bool = False
 
     @property
@@ -101,11 +102,12 @@ async def work(floor: Floor, duty: Duty, done: Worked) -> None:
             return
         if floor.talk.has(Operation.ON_DUTY):
             await floor.talk.do(Operation.ON_DUTY, values)
-        begun_s = max(on_s, floor.clock.now_s)
+        begun_s, done.there = max(on_s, floor.clock.now_s), True
         try:
             while floor.clock.now_s < off_s and not floor.closing.is_set():
                 await _claim(floor, duty, done, values, off_s)
         finally:
+            done.there = False
             busy_s = done.busy[-1][1] if done.busy else begun_s
             done.stretches.append((begun_s, max(min(off_s, floor.clock.now_s), begun_s, busy_s)))
         if floor.talk.has(Operation.OFF_DUTY):
@@ -212,7 +214,8 @@ def work_s(floor: Floor, case: CaseOf | None) -> float:
     if case.left_s is not None:
         left_s, case.left_s = case.left_s, None
         return left_s
-    return case.turns_s[k] if k < len(case.turns_s) else floor.chances.extra_turn_s(case.number, k)
+    turn_s = case.turns_s[k] if k < len(case.turns_s) else floor.chances.extra_turn_s(case.number, k)
+    return turn_s * floor.chances.slowed(case.topic, floor.clock.now_s)
 
 
 async def _around(floor: Floor, case: CaseOf, done: Worked, values: dict[str, Any]) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from scenarios.behaviour import Onward
+from scenarios.behaviour import CrmFault, Onward, PaymentFault
 from scenarios.laws import Law
 from scenarios.model import Scenario
 from scenarios.names import Topic
@@ -30,6 +30,7 @@ class Chances:
 
     def __init__(self, scenario: Scenario, seed: int, replication: int = 0) -> None:
         self.behaviour = scenario.behaviour
+        self._slowing = [fault for fault in scenario.faults if isinstance(fault, CrmFault | PaymentFault)]
         self._key = draws.key(seed, replication)
         self._laws: dict[tuple[Law, float], draws.Laws] = {}
         self._edges = np.cumsum(self.behaviour.turns)[:-1].tolist()
@@ -66,6 +67,15 @@ class Chances:
     def extra_turn_s(self, subject: int, k: int) -> float:
         """Work in a turn beyond the planned ones."""
         return self._draw(self.behaviour.extra_turn_min, MINUTE_S, Stream.EXTRA_TURN, subject, k)
+
+    def slowed(self, topic: Topic, at_s: float) -> float:
+        """How many times as long a turn takes that begins then, by the faults that are in force."""
+        factor = 1.0
+        for fault in self._slowing:
+            concerned = isinstance(fault, CrmFault) or topic in fault.topics
+            if concerned and fault.from_h * HOUR_S <= at_s < fault.to_h * HOUR_S:
+                factor *= fault.factor
+        return factor
 
     def patience_s(self, topic: Topic, subject: int, wait: int) -> float:
         """How long he waits this time; inf: without end."""

@@ -13,6 +13,7 @@ import ssl
 from collections.abc import Iterable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadtests.agents import Duty, Worked, work
 from loadtests.chances import Chances
@@ -41,6 +42,7 @@ Tasks = set[asyncio.Task[None]]
 def play(
     trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float, drain_h: float = 0.0,
     watch: Watch | None = None, most_requests: int | None = None, tls: ssl.SSLContext | None = None,
+    due_s: NDArray[np.float64] | None = None,
 ) -> Drilled:  # fmt: skip
     """Play a trace against a service with the agents of a desk.
 
@@ -49,7 +51,7 @@ def play(
     trace : Trace
         All of it is played; cut it before.
     scenario : Scenario
-        How customers behave, and how long work takes.
+        How customers behave, and how long work takes; faults of the customer system and of payments slow it.
     duties : sequence of Duty
         Who is there when.
     file : TargetFile
@@ -59,11 +61,14 @@ def play(
         Hours beyond the window in which agents and customers go on.
     watch : Watch, optional
         Told `at_s` (seconds since the start, on the wall), `scenario_s`, `posts`, `replies`, `waiting` (cases),
-        `at_work` (agents), `failed` (requests).
+        `at_work` and `there` (agents), `failed` (requests).
     most_requests : int, optional
         The drill ends when so many were made; what is in hand then is handed back within them.
     tls : ssl.SSLContext, optional
         Whom to trust; by default whom the system does.
+    due_s : (n,) float64, optional
+        When each row of the trace comes to the service, in scenario seconds; inf: not at all. By default when it is
+        written.
 
     Returns
     -------
@@ -80,7 +85,8 @@ def play(
     """
     check(trace, speed)
     most = math.inf if most_requests is None else most_requests
-    return asyncio.run(_Drill(trace, scenario, duties, file, speed, drain_h, watch or Blind(), most, tls).played())
+    drill = _Drill(trace, scenario, duties, file, speed, drain_h, watch or Blind(), most, tls, due_s)
+    return asyncio.run(drill.played())
 
 
 def check(trace: Trace, speed: float) -> None:
@@ -100,8 +106,9 @@ class _Drill:
 
     def __init__(
         self, trace: Trace, scenario: Scenario, duties: Sequence[Duty], file: TargetFile, speed: float,
-        drain_h: float, watch: Watch, most: float, tls: ssl.SSLContext | None,
+        drain_h: float, watch: Watch, most: float, tls: ssl.SSLContext | None, due_s: NDArray[np.float64] | None,
     ) -> None:  # fmt: skip
+        self._due_s = due_s
         self._trace, self._scenario, self._duties, self._file = trace, scenario, duties, file
         self._speed, self._watch, self._most, self._tls = speed, watch, most, tls
         self._start_s, end_s = trace.about["window_s"]
@@ -123,7 +130,7 @@ class _Drill:
         talk = Talk(self._file, client, run, most=self._most)
         await talk.enter()
         self._floor = floor = Floor(talk, chances, Clock(self._start_s, self._speed), run)
-        self._posting = Posting(floor, self._trace, self._scenario, self._until_s)
+        self._posting = Posting(floor, self._trace, self._scenario, self._until_s, self._due_s)
         chances.warm()
         floor.clock = Clock(self._start_s, self._speed)  # what was made until here has taken its time
         pairs = zip(self._duties, self._done, strict=True)
@@ -163,6 +170,7 @@ class _Drill:
             "replies": counts[Operation.REPLY].answered if Operation.REPLY in counts else 0,
             "waiting": floor.ledger.waiting,
             "at_work": sum(done.at_work for _, done in self._done),
+            "there": sum(done.there for _, done in self._done),
             "failed": sum(count.failed for count in counts.values()),
         }
 

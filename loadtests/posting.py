@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from loadtests.customers import live
 from loadtests.floor import CaseOf, Floor
@@ -35,10 +36,14 @@ class Prepared:
 class Posting:
     """Writes the posts of a trace when they are due, and lets each case live from its first one on."""
 
-    def __init__(self, floor: Floor, trace: Trace, scenario: Scenario, until_s: float) -> None:
+    def __init__(
+        self, floor: Floor, trace: Trace, scenario: Scenario, until_s: float, due_s: NDArray[np.float64] | None
+    ) -> None:
         self._floor, self._trace, self._scenario, self._until_s = floor, trace, scenario, until_s
         self._columns = {name: trace[name].tolist() for name in trace.columns}
-        rows = np.flatnonzero(trace["kind"] != code(PostKind.CALL)).tolist()
+        self._due_s = (trace["time_s"] if due_s is None else due_s).tolist()
+        written = (trace["kind"] != code(PostKind.CALL)) & np.isfinite(self._due_s)
+        rows = sorted(np.flatnonzero(written).tolist(), key=lambda row: (self._due_s[row], row))
         self._posts = [self._prepared(row) for row in rows]
         self.lives: list[asyncio.Task[None]] = []
         self.lags_s: list[float] = []
@@ -82,7 +87,7 @@ class Posting:
             work_s = floor.chances.turns_s(topic, number)
             opens = CaseOf(number, topic, language, values, c["time_s"][row], work_s)
         return Prepared(
-            due_s=c["time_s"][row],
+            due_s=self._due_s[row],
             values=values,
             text=render(language, topic, c["form"][row], c["text"][row], asks=number != NONE),
             public=c["visibility"][row] == code(Visibility.PUBLIC),

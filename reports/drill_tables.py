@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from rich.console import Console
 
-from reports.drill import DrillAnswer
+from reports.drill_answer import DrillAnswer
 from reports.tables import show
 
 
 def drill(console: Console, answer: DrillAnswer) -> None:
-    """Print the finding, waits by language beside the simulation, and requests by operation."""
+    """Print the finding, answers and waits by language beside the simulation, and requests by operation."""
     console.print(answer.headline, soft_wrap=True)
     console.print()
-    columns = ("", "cases", "answered", "median", "simulated: answered", "median")
+    columns = ("", "cases", "answered", "simulated", "waiting", "simulated", "median", "simulated", "90 %", "simulated")
     show(console, columns, [
-        (row["language"], f"{row['cases']:,}", f"{row['answered']:,}", _minutes(row["first_response_p50_s"]),
-         f"{row['simulated_answered']:,}", _minutes(row["simulated_first_response_p50_s"]))
+        (row["language"], f"{row['cases']:,}",
+         f"{row['answered']:,}", f"{row['simulated_answered']:,}",
+         f"{row['waiting']:,}", f"{row['simulated_waiting']:,}",
+         *(_minutes(row[f"{of}first_response_{q}_s"]) for q in ("p50", "p90") for of in ("", "simulated_")))
         for row in answer.rows()
     ])  # fmt: skip
     console.print()

@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from rich.live import Live
 from rich.table import Table
 
 from loadtests import slo
 from loadtests.histogram import Histogram
 from loadtests.slo import Objective
+from reports import live
 from reports.console import Terminal
+from reports.live import Status, grid
 
-LINE_S = 5.0
 COLUMNS = ("phase", "answered", "failed", "shed", "dropped", "p50 ms", "p95 ms", "p99 ms", "lag ms")
 
 
-class Screen:
-    """Looks on (`loadtests.runner.Watch`), and asks for the end: on Ctrl-C, or when nothing can mend an objective.
+class Screen(live.Screen):
+    """Progress of a replay; also asks for the end when nothing can mend an objective.
 
     Parameters
     ----------
@@ -34,44 +32,27 @@ class Screen:
         self, terminal: Terminal, span_s: float, rows: Mapping[str, int], objectives: Sequence[Objective],
         asked: Callable[[], bool],
     ) -> None:  # fmt: skip
-        self._terminal, self._span_s, self._asked = terminal, span_s, asked
-        self._rows, self._objectives = rows, objectives
-        self._live: Live | None = None
-        self._said_s = time.monotonic()
+        super().__init__(terminal, asked)
+        self._span_s, self._rows, self._objectives = span_s, rows, objectives
         self._lost = 0
         self._ended = False
 
-    @contextmanager
-    def shown(self) -> Iterator[None]:
-        if not self._terminal.live:
-            yield
-            return
-        with Live(console=self._terminal.console, refresh_per_second=4, transient=True) as self._live:
-            yield
-
-    def status(self, status: Mapping[str, Any]) -> None:
+    def status(self, status: Status) -> None:
         self._ended = self._ended or bool(slo.lost(self._objectives, status["tallies"], self._rows))
         if status["lost"] > self._lost:
             self._lost = status["lost"]
             self._terminal.say(f"note: a worker is lost, {self._lost} in all; its rows are booked as lost")
-        if self._live is not None:
-            self._live.update(self.table(status))
-        elif time.monotonic() - self._said_s >= LINE_S:
-            self._said_s = time.monotonic()
-            self._terminal.say(line(status, self._span_s))
+        super().status(status)
 
     def stopped(self) -> str:
-        if self._asked():
-            return "interrupted"
-        return "aborted" if self._ended else ""
+        return super().stopped() or ("aborted" if self._ended else "")
 
-    def table(self, status: Mapping[str, Any]) -> Table:
+    def line(self, status: Status) -> str:
+        return line(status, self._span_s)
+
+    def table(self, status: Status) -> Table:
         """Rows by phase, with a title that tells how far it is."""
-        title = line(status, self._span_s)
-        table = Table(*COLUMNS, title=title, title_justify="left", box=None, padding=(0, 2, 0, 0))
-        for column in table.columns:
-            column.no_wrap, column.justify = True, "right"
-        table.columns[0].justify = "left"
+        table = grid(line(status, self._span_s), COLUMNS)
         whole, *phases = status["tallies"]
         for tally in (*(p for p in phases if _any(p)), whole):
             table.add_row(*_cells(tally))

@@ -27,6 +27,7 @@ NAME = "manifest.json"
 FORMAT = 1
 COMPARISON: Literal["comparison"] = "comparison"
 LOAD: Literal["load"] = "load"
+DRILL: Literal["drill"] = "drill"
 UNKNOWN = "0+unknown"
 LIBRARIES = ("ashcloud", "numpy", "numba", "simpy", "pydantic")
 
@@ -256,6 +257,8 @@ def read(folder: Path) -> Manifest:
             raise RunError(f"{folder}: is a comparison, not a run; what it says is in comparison.html")
         if data.get("kind") == LOAD:
             raise RunError(f"{folder}: is a load test, not a run; what it says is in load.json and locust.html")
+        if data.get("kind") == DRILL:
+            raise RunError(f"{folder}: is a drill, not a run; what it says is in drill.json and drill.svg")
         if data["format"] != FORMAT:
             raise RunError(f"{path}: is of format {data['format']}, this version reads {FORMAT}; run it anew")
         return Manifest.model_validate(data)

@@ -41,7 +41,7 @@ def test_ctrl_c_ends_it_and_keeps_what_was_done(tmp_path: Path) -> None:
     words = [*LINE, "--speed", "600", "--out", "kept"]
     with subprocess.Popen(words, cwd=tmp_path, stdout=-1, stderr=-1, text=True) as process:
         assert process.stderr is not None
-        assert "drill: 1.0 of " in process.stderr.readline()
+        assert " of 6.0 h, " in process.stderr.readline()
         process.send_signal(signal.SIGINT)
         out, told = process.communicate(timeout=60)
     assert process.returncode == 130, told
@@ -58,3 +58,26 @@ def test_it_ends_at_the_limit_of_its_requests(tmp_path: Path) -> None:
     assert told["status"] == "at the limit"
     kinds = ("answered", "nothing", "failed", "shed")
     assert sum(count[kind] for count in told["operations"].values() for kind in kinds) <= 40
+
+
+def test_a_service_that_is_broken_and_killed_loses_nothing_and_leaves_nobody_with_a_case(tmp_path: Path) -> None:
+    crm = str(Path(TINY).with_name("tiny_crm.toml"))
+    words = [crm if word == TINY else word for word in LINE]
+    words += ["--from", "0", "--to", "2", "--speed", "1200", "--drain", "1", "--out", "kept"]
+    words += ["--faults", "--disturb-service", "freeze@1.5s+0.5s,kill@3s+0.5s"]
+    done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    told = json.loads(done.stdout)
+    assert (done.returncode, told["status"], told["check"]) == (0, "finished", None), done.stderr
+    happened = {each["name"]: each for each in told["mishaps"]}
+    assert set(happened) == {"freeze", "kill", "crm down"}
+    assert all(each["began_s"] is not None and each["ended_s"] is not None for each in happened.values())
+    assert told["failed_posts"] == told["claims"]["left"] == 0
+    assert told["claims"]["made"] == sum(n for end, n in told["claims"].items() if end != "made") > 0
+    with sqlite3.connect(tmp_path / "kept" / "care.db") as store:
+        (held,) = store.execute("SELECT count(*) FROM \"case\" WHERE status = 'assigned'").fetchone()
+        posts = {identity for (identity,) in store.execute("SELECT external_id FROM mention")}
+    store.close()
+    assert held == 0
+    assert len(posts) >= told["posts"] > 0
+    manifest = json.loads((tmp_path / "kept" / "manifest.json").read_bytes())
+    assert (manifest["kind"], manifest["settings"]["to_h"]) == ("drill", 2.0)

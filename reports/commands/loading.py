@@ -36,6 +36,11 @@ MOST = click.option("--max-requests", "most_requests", type=click.IntRange(1), m
                     help="Send no more in all.")  # fmt: skip
 MINE = click.option("--i-own-this-host", "mine", is_flag=True,
                     help="Needed, with --max-requests, for a target that is not on this machine.")  # fmt: skip
+FROM = click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at.")
+TO = click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at.")
+FAULTS = click.option("--faults", is_flag=True, help="With --serve: play the scenario's own faults on the service.")
+DISTURB_SERVICE = click.option("--disturb-service", metavar="WORDS",
+                               help="With --serve: kill@30s,restart@2.5h,freeze@60s+2s.")  # fmt: skip
 CA = click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM.")
 _sends = with_options(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
@@ -54,8 +59,8 @@ _sends = with_options(
     TARGET,
     SERVE,
     _sends,
-    click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at."),
-    click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at."),
+    FROM,
+    TO,
     click.option("--speed", type=float, default=1.0, show_default=True, help="60 plays an hour in a minute."),
     click.option("--times", type=int, default=1, show_default=True, metavar="N", help="So many times the traffic."),
     click.option("--slo", metavar="WORDS", help="Such as 'p99<500ms,errors<0.1%', or peak:p99<2s for one phase."),
@@ -64,8 +69,8 @@ _sends = with_options(
                  help="So many posts a request at most, as a relay sends them."),
     click.option("--batch-wait", "batch_wait_s", type=click.FloatRange(0), default=1.0, show_default=True,
                  metavar="SECONDS", help="The first post of a batch waits for others so long at most."),
-    click.option("--faults", is_flag=True, help="With --serve: play the scenario's own faults on the service."),
-    click.option("--disturb-service", metavar="WORDS", help="With --serve: kill@30s,restart@2.5h,freeze@60s+2s."),
+    FAULTS,
+    DISTURB_SERVICE,
     click.option("--abort-on-slo", "abort", is_flag=True, help="End as soon as an objective is broken."),
     click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
                  metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),
@@ -128,12 +133,16 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, port: i
     TARGET,
     SERVE,
     click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="Who works."),
+    FROM,
+    TO,
     click.option("--speed", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True,
                  help="600 plays an hour in six seconds."),
     click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
                  help="Go on so long beyond the window."),
     click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=250.0, show_default=True,
                  metavar="MS", help="The drill is invalid if 1 % of the posts are sent later than this."),
+    FAULTS,
+    DISTURB_SERVICE,
     MOST,
     MINE,
     CA,
@@ -159,7 +168,8 @@ def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, out: Path
     from reports.load_ask import one_target
 
     one_target(url, serve)
-    told = drill.ask(drill.DrillQuestion(scenario, target=url, max_lag_s=lag_ms / 1e3, **asked), out, Terminal())
+    question = drill.DrillQuestion(scenario, target=url, max_lag_s=lag_ms / 1e3, command=asked_words(), **asked)
+    told = drill.ask(question, out, Terminal())
     print_told(as_json, told.to_dict() if as_json else told, drill_tables.drill)
     for line in (*told.remarks(), f"kept in {told.folder}"):
         click.echo(line, err=True)
