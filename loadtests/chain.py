@@ -23,7 +23,7 @@ from loadtests.result import Outcome
 from loadtests.talk import Count, Done, judged, written
 from loadtests.target_file import TargetFile
 from loadtests.terms import BEYOND, Window
-from scenarios.errors import ComponentError
+from scenarios.errors import AshcloudError
 
 AHEAD_ROWS = 10_000  # 2 kB each
 NOTHING = "said that there is nothing"
@@ -49,7 +49,7 @@ class Tokens(Protocol):
     """Where tokens come from."""
 
     def token(self, refused: str = "") -> str:
-        """One that holds, and is not the one that was refused; raises `ComponentError`."""
+        """One that holds, and is not the one that was refused; raises `AshcloudError`."""
 
 
 class Asks(Protocol):
@@ -181,7 +181,7 @@ class Chain:
             done, length = judged(self._file.operations[operation], answer), len(answer.body)
         except NoPlace:
             raise
-        except (NoAnswer, ComponentError) as why:
+        except (NoAnswer, AshcloudError) as why:
             done = Done(Outcome.FAILED, 0, error=str(why))
         took_s = now() - begun_s
         self.counts[operation].book(done, took_s)

@@ -13,7 +13,7 @@ from urllib.parse import urlencode, urlsplit
 from loadtests import templates
 from loadtests.client import Answer, Client, NoAnswer
 from loadtests.target_file import Auth, Bearer, Header, OAuth2, Signed
-from scenarios.errors import ComponentError
+from scenarios.errors import ComponentError, Fault, InputError
 
 EARLY_SHARE = 0.1  # of a token's life is left when a new one is asked for
 USUAL_LIFE_S = 3600.0  # of a token that comes without a word about it
@@ -53,7 +53,7 @@ class Token(NamedTuple):
     until_s: float
 
 
-class TokenRefused(ComponentError):
+class TokenRefused(InputError):
     """The service that gives tokens knows neither the id nor the secret."""
 
 
@@ -87,7 +87,8 @@ def given(auth: OAuth2, answer: Answer, asked_s: float) -> Token:
         If it is no answer with a token.
     """
     if answer.status in REFUSED:
-        raise TokenRefused(f"{auth.token_url}: no token is to be had (HTTP {answer.status}); are id and secret right?")
+        what = f"no token is to be had (HTTP {answer.status}); are id and secret right?"
+        raise TokenRefused(None, [Fault(auth.token_url, what)])
     try:
         told = json.loads(answer.body)
         text, life_s = str(told["access_token"]), float(told.get("expires_in", USUAL_LIFE_S))
@@ -124,7 +125,7 @@ class Tokens:
         self._token = Token("", -float("inf"))
 
     async def token(self, refused: str = "") -> str:
-        """A token that holds, and is not the one that was refused; raises `ComponentError`."""
+        """A token that holds, and is not the one that was refused; raises `TokenRefused`, or `ComponentError`."""
         async with self._lock:
             if self._clock() >= self._token.until_s or self._token.text == refused:
                 await self._ask()

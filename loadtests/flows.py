@@ -59,7 +59,9 @@ def chosen(target: Target, options: Options) -> Options:
     if options.sender == "auto":
         return replace(options, sender="session" if why else "lean")
     if options.sender == "lean" and why:
-        raise InputError(None, [Fault(each.place, f"{each.what}; send it with --sender session") for each in why])
+        raise InputError(
+            target.file, [Fault(each.place, f"{each.what}; send it with --sender session") for each in why]
+        )
     if options.sender == "session" and target.file is None:
         what = "is session, which plays target files; name one, or leave it out"
         raise InputError(None, [Fault("--sender", what)])
@@ -72,7 +74,7 @@ def lean_alone(target: Target, what: str) -> None:
         return
     said = f"{what} sends the lean way alone, play a shape such as ramp:5,50,60s with `ashcloud load`"
     if why := [Fault(each.place, f"{each.what}; {said}") for each in not_lean(target_file.load(target.file))]:
-        raise InputError(None, why)
+        raise InputError(target.file, why)
 
 
 def fitted(schedule: Schedule, target: Target, options: Options) -> Options:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from loadtests import target_file
 from loadtests.bodies import probe
 from loadtests.client import Client
-from loadtests.entry import TokenRefused, Tokens
+from loadtests.entry import Tokens
 from loadtests.flows import CHAIN
 from loadtests.sender import Endpoint, context
 from loadtests.target import Target
@@ -77,7 +77,7 @@ def admitted(target: Target, tls: ssl.SSLContext | None) -> None:
 
     Raises
     ------
-    InputError
+    TokenRefused
         If id and secret are not taken.
     ComponentError
         If nobody answers, or not with a token.
@@ -91,10 +91,7 @@ def admitted(target: Target, tls: ssl.SSLContext | None) -> None:
 async def _asked(target: Target, tls: ssl.SSLContext | None, auths: Sequence[OAuth2]) -> None:
     async with Client(target.url, tls) as client:
         for auth in auths:
-            try:
-                await Tokens(auth, client, target.url, time.monotonic).token()
-            except TokenRefused as refused:
-                raise InputError(target.file, [Fault("", str(refused))]) from None
+            await Tokens(auth, client, target.url, time.monotonic).token()
 
 
 def _context(target: Target) -> ssl.SSLContext | None:

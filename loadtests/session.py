@@ -34,7 +34,7 @@ from loadtests.sender import BURST, NO_CONNECTION, TIMEOUT, Ended, hold_garbage
 from loadtests.target import Options, Target
 from loadtests.target_file import OAuth2, TargetFile
 from loadtests.wire import MOST_ANSWER, NO_ANSWER, NOT_HTTP, TOO_LONG
-from scenarios.errors import ComponentError
+from scenarios.errors import AshcloudError
 
 NO_QUEUE = 1_000_000  # connections: as many as rows are in flight, which are limited before
 AGAIN_S = 0.2  # between two tokens at least, whatever lives they have, and until the next try where none was to be had
@@ -80,7 +80,7 @@ class Service:
 
     Raises
     ------
-    ComponentError
+    AshcloudError
         If a token is needed and none is to be had.
     """
 
@@ -170,7 +170,7 @@ class Tokens:
         self._keeper = gevent.spawn(self._keep)
 
     def token(self, refused: str = "") -> str:
-        """The token, a new one if this was refused; raises `ComponentError`."""
+        """The token, a new one if this was refused; raises `AshcloudError`."""
         if refused and self._token.text == refused:
             with self._lock:
                 if self._token.text == refused:
@@ -187,7 +187,7 @@ class Tokens:
                 with self._lock:
                     if now() >= self._token.until_s:
                         self._token = self._asked()
-            except ComponentError:
+            except AshcloudError:
                 gevent.sleep(AGAIN_S)  # the old one may hold for a while; if not, the rows say so
 
     def _asked(self) -> Token:
@@ -195,9 +195,12 @@ class Tokens:
         try:
             answer = self._service.ask("POST", asked.origin + asked.path, asked.headers, asked.body)
             return given(self._auth, answer, begun_s)
-        except (NoAnswer, ComponentError) as why:
+        except NoAnswer as why:
             error = str(why)
-            raise (why if isinstance(why, ComponentError) else no_token(self._auth, why)) from None
+            raise no_token(self._auth, why) from None
+        except AshcloudError as why:
+            error = str(why)
+            raise
         finally:
             self._service.events.append(Event("POST", "token", begun_s, now() - begun_s, 0, error))
 

@@ -196,6 +196,8 @@ class Talk:
         ------
         TemplateError
             If a value that its template needs is not there.
+        TokenRefused
+            If id and secret are not taken.
         ComponentError
             If no token is to be had.
         """

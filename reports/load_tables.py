@@ -29,11 +29,11 @@ def dry_run(console: Console, told: Mapping[str, Any]) -> None:
     console.print(f"rows      {told['rows']:,} of {told['scenario']} in {told['seconds']:,.0f} s", soft_wrap=True)
     if told["requests"] < told["rows"]:
         console.print(f"requests  {told['requests']:,}, {told['rows'] / told['requests']:,.1f} rows in each on average")
-    console.print(f"a second  {told['mean_per_s']:,.1f} on average, {told['peak_per_s']:,.0f} at most")
-    console.print(f"bytes     {told['bytes']:,} in all, about {told['bytes_a_request']:,} a request")
     if told["sender"] == "session":
         most = f"{told['peak_requests_per_s']:,.0f} a second at most"
         console.print(f"requests  {told['requests']:,} in sessions, {most}")
+    console.print(f"a second  {told['mean_per_s']:,.1f} on average, {told['peak_per_s']:,.0f} at most")
+    console.print(f"bytes     {told['bytes']:,} in all, about {told['bytes_a_request']:,} a request")
     for phase in told["phases"]:
         span = f"{phase['from_s']:,.0f} to {phase['to_s']:,.0f} s"
         console.print(f"phase     {phase['name']}, {span}: {phase['rows']:,} rows")

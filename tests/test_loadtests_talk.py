@@ -18,7 +18,7 @@ from loadtests.operations import Operation
 from loadtests.result import Outcome
 from loadtests.talk import Done, Talk
 from loadtests.target_file import TargetFile
-from scenarios.errors import ComponentError
+from scenarios.errors import InputError
 
 POST: dict[str, Any] = {"method": "POST", "path": "/posts", "body": {"text": "{text}"}, "take": {"message": "/id"}}
 CUSTOMER = {"author": "a-7", "handle": "@a7", "name": "Anna", "language": "nl", "platform": "x", "followers": 3}
@@ -182,7 +182,7 @@ def test_a_token_is_asked_for_anew_before_it_ends_and_when_it_is_refused(monkeyp
 
 def test_a_wrong_client_secret_is_said_and_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CARE_SECRET", "wrong-hunter2")
-    with pytest.raises(ComponentError, match="/token: no token is to be had") as error:
+    with pytest.raises(InputError, match="/token: no token is to be had") as error:
         talked(TokenService(), made(auth={"default": OAUTH}), one_post)
     assert "hunter2" not in str(error.value)
 
