@@ -62,6 +62,8 @@ class Track:
         """All there is to show as JSON, with the samples from number `since` on; the last one may still change."""
         since = max(0, since)
         if since not in self._made:
+            if len(self._made) >= MOST:
+                self._made.clear()
             self._made[since] = msgspec.json.encode({**self._head(), "from": since, "samples": self._samples[since:]})
         return self._made[since]
 

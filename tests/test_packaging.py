@@ -98,7 +98,7 @@ def test_the_wheel_holds_the_rooms_with_their_data_and_nothing_else(wheel: Path)
     assert {name.split("/")[0] for name in names} <= {*rooms, "ashcloud-0.1.0.dist-info"}
     data = [
         path.relative_to(ROOT).as_posix()
-        for room in ("scenarios", "sim", "reports")
+        for room in rooms
         for path in (ROOT / room).rglob("*")
         if path.is_file() and "__pycache__" not in path.parts
     ]

@@ -17,14 +17,14 @@ export function roundUp(value) {
  * Draw lines over time into an element, as wide as it is.
  *
  * `lines`: [{ name, kind, points: [[from_s, to_s, value or null], ...] }], drawn as steps; `kind` is its class, and
- * "area" in it fills it. `limit`: [value, words] of a line across. A null is a gap.
+ * "area" in it fills it. `limit`: a dotted line across, if it is near. A null is a gap.
  */
 export function chart(into, { lines, end_s, height = 180, limit = null, finding }) {
   const width = Math.max(NARROWEST, into.clientWidth);
   const right = width - 10;
   const floor = height - BOTTOM;
   const highest = Math.max(0, ...lines.flatMap(({ points }) => points.map(([, , value]) => value ?? 0)));
-  const top = roundUp(Math.max(highest, limit && highest > limit[0] / 4 ? limit[0] * 1.1 : 0, 1e-3));
+  const top = roundUp(Math.max(highest, limit && highest > limit / 4 ? limit * 1.1 : 0, 1e-3));
   const x = (at_s) => LEFT + (right - LEFT) * Math.min(1, at_s / end_s);
   const y = (value) => floor - (floor - TOP) * (value / top);
   const parts = [];
@@ -40,10 +40,7 @@ export function chart(into, { lines, end_s, height = 180, limit = null, finding 
     if (kind.includes("area")) parts.push(draw("path", { class: `${kind} fill`, d: stairs(points, x, y, floor, true) }));
     parts.push(draw("path", { class: `${kind} line`, d: stairs(points, x, y, floor, false) }));
   }
-  if (limit && limit[0] <= top) {
-    parts.push(draw("path", { class: "limit", d: `M${LEFT} ${y(limit[0]).toFixed(1)}H${right}` }));
-    parts.push(draw("text", { x: right, y: (y(limit[0]) - 5).toFixed(1), class: "left limit-name" }, limit[1]));
-  }
+  if (limit && limit <= top) parts.push(draw("path", { class: "limit", d: `M${LEFT} ${y(limit).toFixed(1)}H${right}` }));
   into.replaceChildren(draw("svg", { viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": finding }, ...parts));
 }
 

@@ -1,6 +1,6 @@
 // The panel of a replay: due against sent against answered, how late, what is under way here and what waits there.
 import { chart, unknown } from "./chart.js";
-import { level, make, milliseconds, number, percent, SERVER_WHY, span, stageWords } from "./words.js";
+import { level, make, milliseconds, number, percent, sentence, SERVER_WHY, span, stageWords } from "./words.js";
 
 const EVERY_MS = 1000;
 const REDRAWN = 200; // samples that are joined to so many steps, as no screen shows more
@@ -81,8 +81,9 @@ function drawCharts(state) {
   const lag = levels((each) => each.lag_ms);
   const limit_ms = 1000 * state.run.max_lag_s;
   chart(at("lag-chart"), { lines: [{ kind: "lag area", points: lag }], end_s,
-    limit: [limit_ms, `allowed over the whole: ${level(limit_ms)} ms`],
+    limit: limit_ms,
     finding: `Lag, 99 percent, in milliseconds: ${level(last(lag))} in the end, highest ${level(highest(lag))}.` });
+  write("lag-limit", `(dotted: ${level(limit_ms)} allowed)`);
   drawServer(state, end_s);
 }
 
@@ -121,10 +122,15 @@ function drawGenerator({ generator, stage }) {
   pill(at("generator-state"), tone, words);
   const unknownWords = generator.unknown.length ? [`Not measurable here: ${generator.unknown.join(", ")}.`] : [];
   const later = stage === "ended" || generator.state === "nothing sent yet" ? [] : ["Whether it waited for a processor is judged at the end."];
-  const reasons = generator.reasons.map((each) => `${each}.`);
+  const reasons = generator.reasons.map(sentence);
   write("generator-more", [...reasons, ...unknownWords, ...later].join(" "));
   at("generator").dataset.tone = tone;
   return words;
+}
+
+/** Remarks that are not told above, of the generator. */
+function others(remarks) {
+  return remarks.filter((remark) => !/^(generator|not measurable here): /.test(remark));
 }
 
 function drawVerdict({ verdict, stage }) {
@@ -134,7 +140,7 @@ function drawVerdict({ verdict, stage }) {
     return;
   }
   write("headline", verdict.headline);
-  at("remarks").replaceChildren(...verdict.remarks.map((remark) => make("li", {}, `${remark[0].toUpperCase()}${remark.slice(1)}.`)));
+  at("remarks").replaceChildren(...others(verdict.remarks).map((remark) => make("li", {}, sentence(remark))));
   write("verdict-more", `Exit code ${verdict.exit_code}. Kept in ${verdict.folder}. This page stays until the command is ended with Ctrl-C.`);
 }
 

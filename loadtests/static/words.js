@@ -30,6 +30,10 @@ export function span(seconds) {
   return `${Math.floor(s / 3600)} h ${String(Math.floor(s / 60) % 60).padStart(2, "0")} min`;
 }
 
+export function sentence(words) {
+  return `${words[0].toUpperCase()}${words.slice(1)}.`;
+}
+
 export function stageWords({ stage, at_s, run, verdict }) {
   if (stage === "waiting") return "Getting ready";
   if (stage === "stopping") return "Stopping";
