@@ -14,13 +14,14 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from loadtests.answers import Done, judged
 from loadtests.bodies import Bodies
 from loadtests.client import Answer, NoAnswer
 from loadtests.entry import let_in
 from loadtests.flows import CHAIN, FIRST
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.talk import Count, Done, judged, written
+from loadtests.talk import Count, written
 from loadtests.target_file import TargetFile
 from loadtests.terms import BEYOND, Window
 from scenarios.errors import AshcloudError

@@ -34,7 +34,7 @@ from scenarios.traces import Trace
 LOOK_S = 0.25
 CLOSE_S = 15.0  # on the wall, in which what is under way at the end comes home
 REFUSED_S = 2.0  # the same where the service did not let us in
-MOST_PER_S = 500.0  # posts a second on the wall at the peak that conversations can hold; above, replay instead
+MOST_PER_S = 500  # posts a second on the wall at the peak that conversations can hold; above, replay instead
 
 Tasks = set[asyncio.Task[None]]
 
@@ -93,12 +93,15 @@ def check(trace: Trace, speed: float) -> None:
     """Refuse what cannot be held."""
     if not speed > 0.0:
         raise InputError(None, [Fault("speed", f"is {speed:g}, should be above 0")])
-    times = trace["time_s"][trace["kind"] != code(PostKind.CALL)] / speed
-    peak = float((np.searchsorted(times, times + 1.0) - np.arange(times.size)).max(initial=0))
+    times = trace["time_s"][trace["kind"] != code(PostKind.CALL)]
+    peak = float((np.searchsorted(times, times + speed) - np.arange(times.size)).max(initial=0))
     if peak > MOST_PER_S:
-        most = speed * MOST_PER_S / peak
-        what = f"is {speed:g}: {peak:,.0f} posts are due in one second, at most {MOST_PER_S:g} can be held"
-        raise InputError(None, [Fault("speed", f"{what}; take {most:.3g} or less, or replay with `ashcloud load`")])
+        apart_s = float((times[MOST_PER_S:] - times[:-MOST_PER_S]).min())  # so many are never due in less
+        digits = 10.0 ** (math.floor(math.log10(apart_s)) - 2) if apart_s > 0.0 else 1.0
+        most = math.floor(apart_s / digits) * digits
+        what = f"is {speed:g}: {peak:,.0f} posts are due in one second, at most {MOST_PER_S} can be held"
+        less = f"take {most:g} or less, or replay" if most > 0.0 else "replay"
+        raise InputError(None, [Fault("speed", f"{what}; {less} with `ashcloud load`")])
 
 
 class _Drill:

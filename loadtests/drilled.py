@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.agents import End, Worked
-from loadtests.floor import Floor, State
+from loadtests.floor import OPENED, Floor, State
 from loadtests.histogram import Histogram
 from loadtests.ledger import Spans
+from loadtests.operations import Operation
 from loadtests.posting import Posting
 from scenarios.names import Language
 
@@ -46,6 +47,8 @@ class Drilled:
         ``finished``, or why it ended before: ``interrupted``, ``at the limit`` of its requests, or ``failed``.
     why : str
         What failed.
+    unseen : int, optional
+        Cases that the service took for chatter in every post; None: it does not tell.
     window_s : (float, float)
         From its beginning to where it really ended.
     waits : Spans
@@ -65,6 +68,7 @@ class Drilled:
     languages: tuple[Language, ...] = ()
     status: Status = "finished"
     why: str = ""
+    unseen: int | None = None
     window_s: tuple[float, float] = (0.0, 0.0)
     waits: Spans = field(default=NOBODY)
 
@@ -98,6 +102,7 @@ class Drilled:
             "answered": int(answered.sum()),
             "first_response_mean_s": float(waits.mean()) if waits.size else None,
             "first_response_p50_s": float(np.median(waits)) if waits.size else None,
+            "unseen": self.unseen,
             "states": dict(sorted(Counter(str(state) for state in self.states).items())),
             "posts": self.posts,
             "failed_posts": self.failed_posts,
@@ -119,6 +124,7 @@ def told(
 ) -> Drilled:  # fmt: skip
     """What there is to tell when it is over."""
     cases = [floor.cases[number] for number in sorted(floor.cases)]
+    tells = OPENED in floor.talk.file.operations[Operation.POST].maybe
     first = [np.inf if c.first_reply_s is None else c.first_reply_s - c.posted_s for c in cases]
     return Drilled(
         number=np.array([c.number for c in cases], dtype=np.int64),
@@ -134,6 +140,7 @@ def told(
         languages=tuple(c.language for c in cases),
         status=status,
         why=why,
+        unseen=sum(not c.seen for c in cases) if tells else None,
         window_s=window_s,
         waits=floor.ledger.waits_of(),
     )

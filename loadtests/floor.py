@@ -9,12 +9,16 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from loadtests.answers import Done
 from loadtests.chances import Chances
 from loadtests.ledger import Ledger
 from loadtests.operations import Operation
-from loadtests.talk import Done, Talk
+from loadtests.talk import Talk
 from scenarios.names import Language, Platform, Topic
 from scenarios.text import handle, person
+
+OPENED = "opened"
+"""What a target file calls the case that a post belongs to, if the service tells it at once (`maybe` of `post`)."""
 
 
 class Clock:
@@ -68,6 +72,7 @@ class CaseOf:
     posts: int = 1
     escalated: bool = False
     taken: int = 0  # turns that agents took in hand
+    seen: bool = False  # the service has said which case of its own it belongs to
     in_hand: bool = False
     left_s: float | None = None  # work that is left in a turn that was handed back, at normal speed
     answered: asyncio.Event = field(default_factory=asyncio.Event)
@@ -126,7 +131,10 @@ class Floor:
                 if not done.ok:
                     return done
                 values |= {**done.taken, operation: True}
-        return await self.talk.surely(Operation.POST, values)
+        done = await self.talk.surely(Operation.POST, values)
+        if case in self.cases and OPENED in done.taken:
+            self.cases[case].seen = True
+        return done
 
     def next_post(self) -> str:
         """Id of a post that is not in the trace."""

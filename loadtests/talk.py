@@ -14,53 +14,17 @@ from typing import Any
 from urllib.parse import urlencode
 
 from loadtests import templates
-from loadtests.client import Answer, Client, NoAnswer, NotSent
+from loadtests.answers import Done, judged
+from loadtests.client import Client, NoAnswer, NotSent
 from loadtests.entry import Budget, Tokens, let_in
 from loadtests.histogram import Histogram
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.target_file import HEADER, OAuth2, Request, Signed, TargetFile
+from loadtests.target_file import OAuth2, Request, Signed, TargetFile
 
-_NOTHING = "nothing"
-RETRY_S = 1.0  # where the service says "later" without saying when
-AGAIN_S = 0.25  # until a request is repeated that had no answer
+AGAIN_S, MOST_AGAIN_S = 0.25, 2.0  # until a request is repeated that had no answer, and each time twice as long
 LAST = frozenset({Operation.RELEASE, Operation.OFF_DUTY})
 """What may still be asked when all other requests that were allowed have been made."""
-
-
-@dataclass(frozen=True)
-class Done:
-    """What became of an operation.
-
-    Attributes
-    ----------
-    outcome : Outcome
-        ANSWERED, FAILED or SHED.
-    status : int
-        0 if there was no answer.
-    nothing : bool
-        A success that says that there is nothing.
-    taken : mapping
-        What the file says to remember.
-    retry_s : float
-        When it was shed: how long to wait.
-    error : str
-        Why it failed.
-    unsent : bool
-        It failed before anything was sent.
-    """
-
-    outcome: Outcome
-    status: int
-    nothing: bool = False
-    taken: Mapping[str, Any] = field(default_factory=dict)
-    retry_s: float = 0.0
-    error: str = ""
-    unsent: bool = False
-
-    @property
-    def ok(self) -> bool:
-        return self.outcome is Outcome.ANSWERED and not self.nothing
 
 
 @dataclass
@@ -171,14 +135,16 @@ class Talk:
         """
         self._keys += 1
         values = {**values, "key": f"{self._run}-s{self._keys}"}
-        until_s = self._clock() + within_s
-        while (wait_s := self._again_s(operation, done := await self.do(operation, values))) is not None:
+        until_s, times = self._clock() + within_s, 0
+        while (wait_s := self._again_s(operation, done := await self.do(operation, values), times)) is not None:
             if self._clock() + wait_s > min(until_s, self.last_s):
                 break
+            times += 1
             await asyncio.sleep(wait_s)
         return done
 
-    def _again_s(self, operation: Operation, done: Done) -> float | None:
+    def _again_s(self, operation: Operation, done: Done, times: int) -> float | None:
+        """How long to wait until it is tried once more; None: it is not."""
         if done.outcome is Outcome.SHED:
             return done.retry_s
         if done.outcome is Outcome.ANSWERED or self.spent:
@@ -187,7 +153,8 @@ class Talk:
         signed_ = isinstance(self.file.auth.get(request.auth), Signed)
         same = request.method == "GET" or request.keyed or signed_
         lost = done.status == 0 or done.status >= 500
-        return AGAIN_S if done.unsent or (same and lost) else None
+        again_s = min(AGAIN_S * 2.0**times, MOST_AGAIN_S)
+        return again_s if done.unsent or (same and lost) else None
 
     async def do(self, operation: Operation, values: Mapping[str, Any]) -> Done:
         """Do an operation and count it; it never raises for what the service does.
@@ -248,65 +215,6 @@ class Talk:
         return {str(name): count.to_dict() for name, count in self.counts.items()}
 
 
-def judged(request: Request, answer: Answer) -> Done:
-    """What an answer means: shed (429, or 503 with Retry-After) is apart from failed."""
-    status = answer.status
-    retry = answer.headers.get("retry-after")
-    if status == 429 or (status == 503 and retry is not None):
-        return Done(Outcome.SHED, status, retry_s=_seconds(retry))
-    if not request.counts(status):
-        return Done(Outcome.FAILED, status, error=f"HTTP {status}")
-    if status in request.nothing:
-        return Done(Outcome.ANSWERED, status, nothing=True)
-    taken, missing = _taken(request, answer)
-    if missing is _NOTHING:
-        return Done(Outcome.ANSWERED, status, nothing=True)
-    if missing:
-        return Done(Outcome.FAILED, status, error=f"answer without {missing}")
-    return Done(Outcome.ANSWERED, status, taken=taken)
-
-
-def _taken(request: Request, answer: Answer) -> tuple[dict[str, Any], str]:
-    """What is to be remembered, and where the first thing that is missing should have been.
-
-    An empty body, or a list that is too short for a pointer, says that there is nothing.
-    """
-    found: dict[str, Any] = {}
-    told: Any = None
-    if any(not where.startswith(HEADER) for where in request.take.values()):
-        if not answer.body.strip():
-            return {}, _NOTHING
-        try:
-            told = json.loads(answer.body)
-        except ValueError:
-            return {}, "JSON"
-    for name, where in request.take.items():
-        if where.startswith(HEADER):
-            found[name] = answer.headers.get(where.removeprefix(HEADER).lower())
-        else:
-            found[name] = _at(told, where)
-        if found[name] is _NOTHING:
-            return found, _NOTHING
-        if found[name] is None:
-            return found, where
-    return found, ""
-
-
-def _at(told: Any, pointer: str) -> Any:
-    """What a JSON pointer points at; None if there is no such place, `_NOTHING` beyond the end of a list."""
-    for part in pointer.split("/")[1:]:
-        key = part.replace("~1", "/").replace("~0", "~")
-        if isinstance(told, list) and key.isdigit():
-            if int(key) >= len(told):
-                return _NOTHING
-            told = told[int(key)]
-        elif isinstance(told, dict) and key in told:
-            told = told[key]
-        else:
-            return None
-    return told
-
-
 def written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str, str], bytes]:
     """Path with its query, headers, body."""
     path = templates.text(request.path, values, in_path=True)
@@ -321,7 +229,3 @@ def written(request: Request, values: Mapping[str, Any]) -> tuple[str, dict[str,
     headers.setdefault("Content-Type", "application/json")
     made = templates.filled(request.body, values)
     return path, headers, (made if isinstance(made, str) else json.dumps(made, ensure_ascii=False)).encode()
-
-
-def _seconds(retry: str | None) -> float:
-    return float(retry) if retry is not None and retry.strip().isdigit() else RETRY_S

@@ -90,6 +90,8 @@ class Request(Frozen):
         A success that says that there is nothing, such as no case to claim.
     take : table
         What to remember: a name, and a JSON pointer (``/data/id``) or ``header:ETag``.
+    maybe : table
+        What to remember if it is there, in the same way.
     budget_per_s : float, optional
         No more of them a second, by all users together.
     timeout_s : float
@@ -105,14 +107,16 @@ class Request(Frozen):
     success: tuple[Annotated[int, Field(ge=200, le=399)], ...] = ()
     nothing: tuple[Annotated[int, Field(ge=200, le=499)], ...] = ()
     take: dict[Name, str] = Field(default_factory=dict)
+    maybe: dict[Name, str] = Field(default_factory=dict)
     budget_per_s: Annotated[float, Field(gt=0)] | None = None
     timeout_s: Annotated[float, Field(gt=0, le=600)] = 10.0
 
     @model_validator(mode="after")
     def _sound(self) -> Request:
         faults = [
-            (f"take.{name}", f"is '{where}', should be a JSON pointer like '/id', or 'header:ETag'")
-            for name, where in self.take.items()
+            (f"{table}.{name}", f"is '{where}', should be a JSON pointer like '/id', or 'header:ETag'")
+            for table in ("take", "maybe")
+            for name, where in getattr(self, table).items()
             if not where.startswith(HEADER) and not _POINTER.fullmatch(where)
         ]
         if self.body is not None and self.form is not None:

@@ -11,11 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.drilled import Drilled
+from loadtests.operations import Operation
 from reports.drill_beside import Beside
 from reports.drill_question import DrillQuestion
 from scenarios.generate import made_by
 
 FloatArray = NDArray[np.float64]
+SLOW_MIN = 1.0  # scenario minutes that a request of an agent may take before it shows in the waits
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,13 @@ class DrillAnswer:
         if told.status != "finished":
             why = f" ({told.why})" if told.why else ""
             out.append(f"it was ended, {told.status}{why}; what was done until then is kept")
+        if told.unseen:
+            out.append(f"{told.unseen:,} of {told.number.size:,} cases were taken for chatter, so no agent saw them")
+        if self.valid and (slow_min := self._slowest_min()) > SLOW_MIN:
+            out.append(
+                f"requests of agents took up to {slow_min:,.0f} min on the clock of the scenario (p99): "
+                "to compare waits with the simulation, take a lower --speed"
+            )
         if left := told.ends["left"]:
             out.append(f"{left:,} of {told.claims:,} claims ended in neither an answer nor a hand-back")
         out += [f"{n:,} {name} requests: {why}" for name, count in told.operations.items()
@@ -90,6 +99,12 @@ class DrillAnswer:
         if self.checked:
             out.append(f"care check: {self.checked}")
         return out
+
+    def _slowest_min(self) -> float:
+        """The slowest of what an agent does in each turn, p99, in scenario minutes."""
+        each_turn = (Operation.CLAIM, Operation.READ, Operation.REPLY)
+        counts = [self.drilled.operations[name] for name in each_turn if name in self.drilled.operations]
+        return max((count["p99_s"] or 0.0 for count in counts), default=0.0) * self.question.speed / 60.0
 
     def rows(self) -> Iterator[dict[str, Any]]:
         """A line for each language with cases, and one of all.

@@ -36,6 +36,7 @@ class CareStub:
     done: list[tuple[str, int]] = field(default_factory=list)
     asked: int = 0
     deaf: bool = False  # gives out cases in any language
+    blind: bool = False  # takes every post for chatter
 
     @property
     def held(self) -> list[Case]:
@@ -57,9 +58,8 @@ class CareStub:
 
     def _answer(self, what: str, asked: Asked) -> Reply:
         if what == "/v1/mentions":
-            for mention in asked.json["mentions"]:
-                self._post(mention)
-            return 202, {"accepted": 1}
+            opened = [self._post(mention).number for mention in asked.json["mentions"] if not self.blind]
+            return 202, {"accepted": 1, "cases": opened if opened else [None]}
         if what == "/v1/claims":
             return self._claim(asked.json["agent"], asked.json["langs"])
         found = re.match(r"/v1/cases/(\d+)", asked.path)
@@ -70,13 +70,14 @@ class CareStub:
             return 200, self._view(case)
         return self._change(what.rpartition("/")[2], case, asked)
 
-    def _post(self, mention: dict[str, Any]) -> None:
+    def _post(self, mention: dict[str, Any]) -> Case:
         case = self.of_post.get(mention.get("parent_external_id", ""))
         if case is None:
             case = Case(len(self.cases), mention["lang"], mention["external_id"])
             self.cases.append(case)
         self.of_post[mention["external_id"]] = case
         case.open, case.version = case.open or case.agent is None, case.version + 1
+        return case
 
     def _claim(self, agent: str, languages: list[str]) -> Reply:
         for case in self.cases:

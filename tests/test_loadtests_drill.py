@@ -17,13 +17,13 @@ from care_process import started
 
 from loadtests import target_file
 from loadtests.agents import REPLIES, Duty, Worked, work
+from loadtests.answers import Done
 from loadtests.chances import Chances
 from loadtests.customers import live
 from loadtests.drill import check, play
 from loadtests.floor import CaseOf, Clock, Floor, State
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.talk import Done
 from scenarios import library
 from scenarios.errors import InputError
 from scenarios.generate import generate
@@ -240,6 +240,16 @@ def test_work_and_turns_are_those_of_the_simulation() -> None:
 def test_a_speed_that_cannot_be_held_is_refused(speed: float, said: str) -> None:
     with pytest.raises(InputError, match=said):
         check(generate(TINY, 1, 0, None, None), speed)
+
+
+def test_the_speed_that_is_named_in_its_place_can_be_held() -> None:
+    trace = generate(TINY, 1, 0, None, None)
+    with pytest.raises(InputError) as caught:
+        check(trace, 1e7)
+    named = float(str(caught.value).partition("take ")[2].partition(" or less")[0])
+    check(trace, named)
+    with pytest.raises(InputError):
+        check(trace, 1.01 * named)
 
 
 @pytest.mark.slow

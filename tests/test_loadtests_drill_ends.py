@@ -73,6 +73,7 @@ def test_whoever_leaves_with_a_case_in_hand_finishes_it_or_hands_it_back() -> No
     acknowledged = Counter(what for what, _ in service.done)
     assert told.ends["replied"] == acknowledged["reply"] > 0
     assert told.ends["handed_back"] == acknowledged["release"] > 0
+    assert told.unseen == 0
     waits = told.waits
     assert (waits.until_s >= waits.from_s).all()
 
@@ -100,6 +101,11 @@ def test_a_case_that_cannot_be_passed_on_is_handed_back() -> None:
     assert service.held == []
     assert told.operations["transfer"]["failed"] > 0
     assert told.ends["handed_back"] > 0 and told.ends["left"] == 0 == told.ends["transferred"]
+
+
+def test_cases_that_the_service_takes_for_chatter_are_counted() -> None:
+    told = drilled(CareStub(blind=True), watch=Until(lambda status: status["posts"] >= 20))
+    assert told.unseen == told.number.size > 0
 
 
 def test_ctrl_c_hands_back_what_is_in_hand() -> None:

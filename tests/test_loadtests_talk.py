@@ -13,10 +13,11 @@ import pytest
 from stubs import Asked, Chatwoot, Keeping, Reply, serving
 
 from loadtests import target_file
+from loadtests.answers import Done
 from loadtests.client import Client
 from loadtests.operations import Operation
 from loadtests.result import Outcome
-from loadtests.talk import Done, Talk
+from loadtests.talk import Talk
 from loadtests.target_file import TargetFile
 from scenarios.errors import InputError
 
@@ -256,3 +257,38 @@ def test_a_file_may_extend_one_of_the_library(tmp_path: Path) -> None:
     path = tmp_path / "ours.toml"
     path.write_text('extends = "chatwoot"\nname = "ours"\n[values]\ninbox = "abc"\n')
     assert target_file.load(path).values == {"account": "1", "inbox": "abc"}
+
+
+@pytest.mark.parametrize(
+    ("reply", "taken"),
+    [
+        ((202, {"cases": [7]}), {"opened": 7}),
+        ((202, {"cases": [None]}), {}),
+        ((202, {"cases": []}), {}),
+        ((202, b"no JSON"), {}),
+    ],
+)
+def test_what_may_be_there_is_remembered_if_it_is(reply: Reply, taken: dict[str, Any]) -> None:
+    file = made(operations={"post": {**POST, "take": {}, "maybe": {"opened": "/cases/0"}}})
+    done = talked(Keeping(reply), file, one_post)
+    assert (done.outcome, done.taken) == (Outcome.ANSWERED, taken)
+
+
+def test_a_post_is_brought_again_later_and_later_until_somebody_listens() -> None:
+    slept: list[float] = []
+
+    async def post(talk: Talk) -> Done:
+        return await talk.surely(Operation.POST, {**CUSTOMER, **TEXT}, within_s=2.0)
+
+    def falls_over(asked: Asked) -> Reply:
+        slept.append(time.monotonic())
+        return 500, None
+
+    file = made(operations={"post": {**POST, "headers": {"Idempotency-Key": "{key}"}}})
+    done = talked(falls_over, file, post)
+    assert done.status == 500
+    assert 1 < len(slept) <= 4  # at once, and after 0.25, 0.5 and 1 s; the next would be beyond two
+    without = made(operations={"post": POST})
+    slept.clear()
+    assert talked(falls_over, without, post).status == 500
+    assert len(slept) == 1  # what may have been taken, and cannot be told from another, is not sent twice

@@ -86,7 +86,12 @@ def test_waits_are_told_by_language_beside_the_simulation() -> None:
         "simulated_waiting": [0.0, 3.0], "simulated_occupancy": [0.25, 1.0],
     }  # fmt: skip
     assert "777.0" in printed(told)
-    assert told.remarks() == ["2 reply requests: HTTP 500"]
+    slow, failed = told.remarks()
+    assert slow.startswith("requests of agents took up to 8 min on the clock of the scenario (p99)")  # 0.777 s * 600
+    assert failed == "2 reply requests: HTTP 500"
+    slower = replace(told, question=replace(told.question, speed=60.0), drilled=replace(told.drilled, unseen=1))
+    assert slower.remarks()[0] == "1 of 3 cases were taken for chatter, so no agent saw them"
+    assert len(slower.remarks()) == 2
     table = drill_files.content(told)[drill_files.CASES].decode().splitlines()
     assert table[0] == "case,language,state,first_response_s,simulated_first_response_s"
     assert table[1:] == ["0,en,done,60.000,120.000", "1,en,done,180.000,", "2,nl,waiting,,240.000"]
