@@ -18,6 +18,7 @@ from scenarios.names import Language, Topic
 POLL_S = 0.05  # on the wall, between two questions for work when there is none
 PATIENT_S = 30.0  # on the wall, in which a request is repeated while the service is away
 TRIES = 4
+GIVING_BACK = 3  # requests that it may take: it fails because somebody wrote meanwhile, is read anew, and works
 STALE = frozenset({409, 412})
 UNKNOWN_S = 300.0  # work on a case that none of our customers opened
 CURRENCY = "EUR"
@@ -100,23 +101,31 @@ async def work(floor: Floor, duty: Duty, done: Worked) -> None:
     for on_s, off_s in duty.stretches:
         if not await floor.open_until(on_s):
             return
-        if floor.talk.has(Operation.ON_DUTY):
-            await floor.talk.do(Operation.ON_DUTY, values)
-        begun_s, done.there = max(on_s, floor.clock.now_s), True
-        try:
-            while floor.clock.now_s < off_s and not floor.closing.is_set():
-                await _claim(floor, duty, done, values, off_s)
-        finally:
-            done.there = False
-            busy_s = done.busy[-1][1] if done.busy else begun_s
-            done.stretches.append((begun_s, max(min(off_s, floor.clock.now_s), begun_s, busy_s)))
-        if floor.talk.has(Operation.OFF_DUTY):
-            await floor.talk.do(Operation.OFF_DUTY, values)
+        with floor.talk.spared(int(floor.talk.has(Operation.OFF_DUTY))):
+            await _stretch(floor, duty, done, values, on_s, off_s)
+
+
+async def _stretch(
+    floor: Floor, duty: Duty, done: Worked, values: dict[str, Any], on_s: float, off_s: float
+) -> None:  # fmt: skip
+    """From one coming to the desk to the going."""
+    if floor.talk.has(Operation.ON_DUTY):
+        await floor.talk.do(Operation.ON_DUTY, values)
+    begun_s, done.there = max(on_s, floor.clock.now_s), True
+    try:
+        while floor.clock.now_s < off_s and not floor.closing.is_set():
+            await _claim(floor, duty, done, values, off_s)
+    finally:
+        done.there = False
+        busy_s = done.busy[-1][1] if done.busy else begun_s
+        done.stretches.append((begun_s, max(min(off_s, floor.clock.now_s), begun_s, busy_s)))
+    if floor.talk.has(Operation.OFF_DUTY):
+        await floor.talk.do(Operation.OFF_DUTY, values, spare=True)
 
 
 async def _claim(floor: Floor, duty: Duty, done: Worked, values: dict[str, Any], off_s: float) -> None:
     """Ask for work once, and do it: whatever becomes of it, the claim has one end."""
-    with floor.talk.spared():
+    with floor.talk.spared(GIVING_BACK if floor.talk.has(Operation.RELEASE) else 0):
         claimed = await floor.talk.surely(Operation.CLAIM, values, PATIENT_S)
         if claimed.ok:
             done.claims += 1
@@ -194,13 +203,14 @@ async def _handed_back(floor: Floor, case: CaseOf | None, values: dict[str, Any]
 
 async def _given_away(floor: Floor, operation: Operation, values: dict[str, Any]) -> bool:
     """Pass a case on; if somebody wrote meanwhile and so what is known of it is old, it is read anew."""
+    spare = operation is Operation.RELEASE
     for _ in range(TRIES):
-        given = await floor.talk.surely(operation, values, PATIENT_S)
+        given = await floor.talk.surely(operation, values, PATIENT_S, spare)
         if given.ok:
             return True
         if given.status not in STALE or not floor.talk.has(Operation.READ):
             return False
-        read = await floor.talk.do(Operation.READ, values)
+        read = await floor.talk.do(Operation.READ, values, spare)
         values = {**values, **read.taken}
     return False
 

@@ -149,13 +149,13 @@ class _Drill:
         talk = self._floor.talk
         while True:
             over, _ = await asyncio.wait({self._whole}, timeout=LOOK_S)
-            if over:
-                self._whole.result()
-                return "finished", ""
             fault = refused(talk)
             if fault is not None:
                 await self._close(False, 0.0 if isinstance(fault, ComponentError) else REFUSED_S)
                 raise fault
+            if over:
+                self._whole.result()
+                return "finished", ""
             self._watch.status(self._status())
             if talk.spent:
                 return "at the limit", ""

@@ -23,8 +23,6 @@ from loadtests.result import Outcome
 from loadtests.target_file import OAuth2, Request, Signed, TargetFile
 
 AGAIN_S, MOST_AGAIN_S = 0.25, 2.0  # until a request is repeated that had no answer, and each time twice as long
-LAST = frozenset({Operation.RELEASE, Operation.OFF_DUTY})
-"""What may still be asked when all other requests that were allowed have been made."""
 
 
 @dataclass
@@ -110,14 +108,13 @@ class Talk:
         return self._clock()
 
     @contextmanager
-    def spared(self) -> Iterator[None]:
-        """Inside, one of the requests that are allowed is kept for a release, if there is such a thing."""
-        kept = int(self.has(Operation.RELEASE))
-        self._spared += kept
+    def spared(self, number: int) -> Iterator[None]:
+        """Inside, so many of the requests that are allowed are kept for those that are asked with `spare`."""
+        self._spared += number
         try:
             yield
         finally:
-            self._spared -= kept
+            self._spared -= number
 
     def has(self, operation: Operation) -> bool:
         return operation in self.file.operations
@@ -127,7 +124,9 @@ class Talk:
         for tokens in self._tokens.values():
             await tokens.token()
 
-    async def surely(self, operation: Operation, values: Mapping[str, Any], within_s: float = math.inf) -> Done:
+    async def surely(
+        self, operation: Operation, values: Mapping[str, Any], within_s: float = math.inf, spare: bool = False
+    ) -> Done:
         """Do an operation, again and again under one key while it is shed or nobody listens; at most so long.
 
         Also where it had no answer or the service fell over, if it only reads, or if key or signature tell the
@@ -136,7 +135,7 @@ class Talk:
         self._keys += 1
         values = {**values, "key": f"{self._run}-s{self._keys}"}
         until_s, times = self._clock() + within_s, 0
-        while (wait_s := self._again_s(operation, done := await self.do(operation, values), times)) is not None:
+        while (wait_s := self._again_s(operation, done := await self.do(operation, values, spare), times)) is not None:
             if self._clock() + wait_s > min(until_s, self.last_s):
                 break
             times += 1
@@ -156,8 +155,10 @@ class Talk:
         again_s = min(AGAIN_S * 2.0**times, MOST_AGAIN_S)
         return again_s if done.unsent or (same and lost) else None
 
-    async def do(self, operation: Operation, values: Mapping[str, Any]) -> Done:
+    async def do(self, operation: Operation, values: Mapping[str, Any], spare: bool = False) -> Done:
         """Do an operation and count it; it never raises for what the service does.
+
+        With `spare` it may be one of the last requests, see `spared`.
 
         Raises
         ------
@@ -168,7 +169,7 @@ class Talk:
         ComponentError
             If no token is to be had.
         """
-        room = self.most - self._number - (0 if operation in LAST else self._spared)
+        room = self.most - self._number - (0 if spare else self._spared)
         if room < 1:
             self.spent = True
             return Done(Outcome.FAILED, 0, error="all requests that were allowed have been made")

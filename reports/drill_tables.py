@@ -12,7 +12,7 @@ def drill(console: Console, answer: DrillAnswer) -> None:
     """Print the finding, answers and waits by language beside the simulation, and requests by operation."""
     console.print(answer.headline, soft_wrap=True)
     console.print()
-    columns = ("", "cases", "answered", "simulated", "waiting", "simulated", "median", "simulated", "90 %", "simulated")
+    columns = ("", "cases", "answered", "sim.", "waiting", "sim.", "median min", "sim.", "90 % min", "sim.")
     show(console, columns, [
         (row["language"], f"{row['cases']:,}",
          f"{row['answered']:,}", f"{row['simulated_answered']:,}",
@@ -20,6 +20,7 @@ def drill(console: Console, answer: DrillAnswer) -> None:
          *(_minutes(row[f"{of}first_response_{q}_s"]) for q in ("p50", "p90") for of in ("", "simulated_")))
         for row in answer.rows()
     ])  # fmt: skip
+    console.print("sim.: the simulation of the same posts and desk; waiting: at the end", soft_wrap=True)
     console.print()
     shown = [(name, count) for name, count in answer.drilled.operations.items() if any(_counts(count))]
     show(console, ("requests", "answered", "nothing", "failed", "shed", "p99 ms"), [
@@ -34,4 +35,4 @@ def _counts(count: dict[str, int]) -> tuple[int, ...]:
 
 
 def _minutes(time_s: float | None) -> str:
-    return "-" if time_s is None else f"{time_s / 60.0:,.1f} min"
+    return "-" if time_s is None else f"{time_s / 60.0:,.1f}"

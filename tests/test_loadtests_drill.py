@@ -50,7 +50,7 @@ class Notes:
     def has(self, operation: Operation) -> bool:
         return operation in self._has
 
-    async def do(self, operation: Operation, values: dict[str, Any]) -> Done:
+    async def do(self, operation: Operation, values: dict[str, Any], spare: bool = False) -> Done:
         self.asked.append((operation, dict(values)))
         self.on(operation, values)
         if operation is Operation.CLAIM:
@@ -59,11 +59,13 @@ class Notes:
             return Done(Outcome.ANSWERED, 200, taken=self._claims.pop(0))
         return Done(Outcome.ANSWERED, 200)
 
-    async def surely(self, operation: Operation, values: dict[str, Any], within_s: float = 0.0) -> Done:
+    async def surely(
+        self, operation: Operation, values: dict[str, Any], within_s: float = 0.0, spare: bool = False
+    ) -> Done:
         return await self.do(operation, values)
 
     @contextmanager
-    def spared(self) -> Iterator[None]:
+    def spared(self, number: int) -> Iterator[None]:
         yield
 
     def of(self, operation: Operation) -> list[dict[str, Any]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 from care_client import SECRET, TOKEN
 from care_stub import CareStub
 from load_peer import peer
-from stubs import Asked, Reply, serving
+from stubs import Asked, Chatwoot, Reply, serving
 
 from loadtests import target_file
 from loadtests.agents import Duty
@@ -45,15 +46,15 @@ class Until:
 
 
 def drilled(service: Callable[[Asked], Reply], speaks: Mapping[Language, float] = SPEAKS, **how: Any) -> Drilled:
-    """An hour of the tiny scenario with eight agents, half of whom leave after half of it with a case in hand."""
+    """An hour of the tiny scenario and one more to work off, with eight agents, half of whom leave in the middle."""
     duties = [
-        Duty(f"ag{i}", speaks, ((-HOUR_S, HOUR_S / (1 + i % 2)),), finishes=i % 4 < 2) for i in range(8)
+        Duty(f"ag{i}", speaks, ((-HOUR_S, HOUR_S * (1 - i % 2)),), finishes=i % 4 < 2) for i in range(8)
     ]  # fmt: skip
 
     async def go() -> Drilled:
         async with serving(service) as url:
             file = target_file.load("ashcloud").model_copy(update={"base_url": url})
-            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 1.0), TINY, duties, file, SPEED, **how)
+            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 1.0), TINY, duties, file, SPEED, 1.0, **how)
 
     return asyncio.run(go())
 
@@ -116,6 +117,15 @@ def test_ctrl_c_hands_back_what_is_in_hand() -> None:
     assert told.ends["handed_back"] > 0 and told.ends["left"] == 0
 
 
+def test_what_somebody_wrote_to_meanwhile_is_read_anew_and_handed_back() -> None:
+    once = iter([409])
+    service = CareStub(lambda what: next(once, None) if what.endswith("/release") else None)
+    told = drilled(service, watch=Until(lambda status: status["at_work"] > 0))
+    assert service.held == [] and told.ends["left"] == 0
+    assert told.operations["release"]["errors"].keys() == {"HTTP 409"}
+    assert told.ends["handed_back"] == told.operations["release"]["answered"] > 0
+
+
 @pytest.mark.parametrize("most", [25, 60])
 def test_at_the_limit_there_are_requests_left_to_hand_back(most: int) -> None:
     service = CareStub()
@@ -150,3 +160,40 @@ def test_what_does_not_speak_http_is_told_at_once(behaviour: str) -> None:
         file = target_file.load("ashcloud").model_copy(update={"base_url": other.url})
         with pytest.raises(ComponentError, match="what answers there is not HTTP"):
             play(generate(TINY, 1, 0, None, 1.0), TINY, [Duty("ag", SPEAKS, ((0.0, HOUR_S),))], file, 600.0)
+
+
+def test_a_service_of_another_kind_is_asked_only_what_its_file_names() -> None:
+    chatwoot, asked = Chatwoot(), list[str]()
+    file = target_file.load("chatwoot")
+    file = file.model_copy(update={"values": {**file.values, "inbox": chatwoot.inbox}})
+
+    def noting(request: Asked) -> Reply:
+        asked.append(f"{request.method} {request.path.partition('?')[0]}")
+        return chatwoot(request)
+
+    duties = [Duty(f"ag{i}", SPEAKS, ((-HOUR_S, 2 * HOUR_S),), token=chatwoot.token) for i in range(3)]
+
+    async def go() -> Drilled:
+        async with serving(noting) as url:
+            there = file.model_copy(update={"base_url": url})
+            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 1.0), TINY, duties, there, SPEED, 2.0)
+
+    told = asyncio.run(go())
+    named = [f"{each.method} {re.sub('{[a-z]+}', '[^/]+', each.path)}" for each in file.operations.values()]
+    assert all(any(re.fullmatch(one, request) for one in named) for request in asked)
+    assert told.status == "finished" and told.to_dict()["answered"] > 0
+    assert told.claims == sum(told.ends.values()) > 0 and told.unseen is None
+
+
+def test_a_wrong_token_of_an_agent_ends_it_at_once() -> None:
+    file = target_file.load("chatwoot")
+    file = file.model_copy(update={"values": {**file.values, "inbox": "inbox-1"}})
+    duties = [Duty("ag", SPEAKS, ((-HOUR_S, HOUR_S),), token="wrong")]
+
+    async def go() -> Drilled:
+        async with serving(Chatwoot()) as url:
+            there = file.model_copy(update={"base_url": url})
+            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 0.5), TINY, duties, there, SPEED)
+
+    with pytest.raises(InputError, match=r"\(claim\): answers 401"):
+        asyncio.run(go())
