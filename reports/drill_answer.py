@@ -78,6 +78,11 @@ class DrillAnswer:
             return f"{words}."
         return f"{words}, half of them within {first / 60.0:,.1f} min; the simulation says {simulated / 60.0:,.1f} min."
 
+    @property
+    def difference(self) -> str:
+        """Whether the service answers later than the simulation; empty: that cannot be told."""
+        return self.beside.paired.words if self.valid and self.drilled.status == "finished" else ""
+
     def remarks(self) -> list[str]:
         """All else there is to hear."""
         told, out = self.drilled, []
@@ -147,6 +152,8 @@ class DrillAnswer:
             "agents": self.agents,
             **told,
             "languages": list(self.rows()),
+            "difference": self.difference or None,
+            "case_by_case": self.beside.paired.to_dict() if self.valid else None,
             "by_clock": self.beside.by_clock.to_dict(),
             "mishaps": [dict(each) for each in self.mishaps],
             "check": self.checked or None,

@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from loadtests.drilled import Drilled
+from reports.drill_paired import Paired, paired
 from scenarios.behaviour import SiteDark, StaffAbsent
 from scenarios.model import Scenario
-from scenarios.names import NONE, Language, members
+from scenarios.names import NONE, Language, PostKind, code, members
 from scenarios.traces import Trace
 from sim.desk import Desk, Fatigue, Triage
 from sim.engines import engine
@@ -71,11 +72,14 @@ class Beside:
     waiting : mapping of Language to int
         Cases that wait when the drill ends, those in hand included.
     by_clock : Series
+    paired : Paired
+        Case by case.
     """
 
     first_response_s: FloatArray
     waiting: Mapping[Language, int]
     by_clock: Series
+    paired: Paired
 
 
 def alike(scenario: Scenario, faults: bool) -> Scenario:
@@ -113,7 +117,12 @@ def beside(outcome: Outcome, trace: Trace, drilled: Drilled, valid: bool) -> Bes
     known = (rows != NONE) & (outcome.cases["first_reply_s"] <= end_s)
     waits_s = np.full(trace.cases, math.inf)
     waits_s[trace["case"][rows[known]]] = (outcome.cases["first_reply_s"] - outcome.cases["posted_s"])[known]
-    return Beside(waits_s[drilled.number], waiting_at(outcome, end_s), series(drilled, outcome, valid))
+    simulated_s = waits_s[drilled.number]
+    posted_s = trace["time_s"][trace["kind"] == code(PostKind.CASE)][drilled.number]
+    return Beside(
+        simulated_s, waiting_at(outcome, end_s), series(drilled, outcome, valid),
+        paired(posted_s, drilled.first_response_s, simulated_s, int(trace.about["seed"])),
+    )  # fmt: skip
 
 
 def waiting_at(outcome: Outcome, at_s: float) -> dict[Language, int]:

@@ -11,6 +11,8 @@ from reports.tables import show
 def drill(console: Console, answer: DrillAnswer) -> None:
     """Print the finding, answers and waits by language beside the simulation, and requests by operation."""
     console.print(answer.headline, soft_wrap=True)
+    if answer.difference:
+        console.print(answer.difference, soft_wrap=True)
     console.print()
     columns = ("", "cases", "answered", "sim.", "waiting", "sim.", "median min", "sim.", "90 % min", "sim.")
     show(console, columns, [

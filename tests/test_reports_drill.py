@@ -28,6 +28,7 @@ from reports.drill import DrillAnswer, DrillQuestion
 from reports.drill_beside import Beside, Lane, Series
 from reports.drill_figure import answered_share
 from reports.drill_live import DrillScreen
+from reports.drill_paired import Paired
 from scenarios import library
 from scenarios.errors import ComponentError, InputError, RunError
 from scenarios.generate import generate
@@ -57,7 +58,10 @@ def answer(lag_s: float = 0.01, first_s: tuple[float, ...] = (60.0, 180.0, INF),
     )  # fmt: skip
     question = DrillQuestion("quiet_week", "klm_2015", None)
     beside = Beside(
-        np.array([120.0, INF, 240.0]), {Language.NL: 1}, CLOCK if lag_s < 0.25 else replace(CLOCK, drilled=None)
+        np.array([120.0, INF, 240.0]),
+        {Language.NL: 1},
+        CLOCK if lag_s < 0.25 else replace(CLOCK, drilled=None),
+        Paired(1, 1, 1, -60.0),
     )
     return DrillAnswer(question, told, beside, 1, "")
 
@@ -86,7 +90,7 @@ def test_waits_are_told_by_language_beside_the_simulation() -> None:
         "simulated_waiting": [0.0, 3.0], "simulated_occupancy": [0.25, 1.0],
     }  # fmt: skip
     assert "777.0" in printed(told)
-    assert all(len(line) <= 80 for line in printed(told).splitlines()[1:])
+    assert all(len(line) <= 80 for line in printed(told).splitlines()[2:])
     slow, failed = told.remarks()
     assert slow.startswith("requests of agents took up to 8 min on the clock of the scenario (p99)")  # 0.777 s * 600
     assert failed == "2 reply requests: HTTP 500"
@@ -228,7 +232,7 @@ def test_who_waits_and_who_works_is_laid_out_by_the_clock() -> None:
     hour = Worked(stretches=[(3600.0, 7200.0)], busy=[(3600.0, 3900.0), (4000.0, 4300.0)])
     told = replace(
         answer().drilled, window_s=(3600.0, 7200.0), agents=(("a", hour), ("b", Worked())),
-        number=np.arange(2), languages=(Language.EN, Language.NL),
+        number=np.arange(2), languages=(Language.EN, Language.NL), first_response_s=np.array([400.0, INF]),
         waits=Spans.made([(0, 3600.0, 4000.0), (1, 3700.0, INF)]),
     )  # fmt: skip
     beside = drill_beside.beside(planned.outcome, planned.trace, told, valid=True)
@@ -243,6 +247,7 @@ def test_who_waits_and_who_works_is_laid_out_by_the_clock() -> None:
     minutes = intervals(planned.outcome, step_s=60.0, until_s=7200.0)
     assert (clock.simulated.waiting == minutes.backlog).all()
     assert clock.simulated.occupancy == pytest.approx(minutes.busy / minutes.staffed)
+    assert beside.paired.cases + beside.paired.only_service == 1
     # What the simulation answers after the drill was ended is no answer beside it.
     replied = planned.outcome.cases["first_reply_s"][:2] <= 7200.0
     assert (np.isfinite(beside.first_response_s) == replied).all()
