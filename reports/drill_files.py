@@ -7,7 +7,10 @@ import io
 import math
 import platform
 import shlex
+import shutil
 from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import mkdtemp
 
 from reports import drafts, drill_figure
 from reports.drawing import alone
@@ -17,6 +20,7 @@ from reports.load_manifest import DrillManifest
 from reports.manifest import utc, versions
 from reports.summary import to_json
 from scenarios import library
+from scenarios.errors import Fault, InputError
 from scenarios.storage import redact, write_atomic
 from sim import library as desks
 from sim.crew import cores
@@ -47,15 +51,31 @@ def store(draft: drafts.Draft, planned: Planned, answer: DrillAnswer) -> None:
     ).save(draft.folder)
 
 
+def rescued(answer: DrillAnswer, fault: InputError) -> InputError:
+    """Nothing that was measured is thrown away because the disk is full: it goes elsewhere, if it can."""
+    folder = Path(mkdtemp(prefix="ashcloud-rescued-"))
+    try:
+        write_atomic(folder / RESULT, _result(answer))
+        write_atomic(folder / CASES, _cases(answer).encode())
+    except InputError:
+        shutil.rmtree(folder, ignore_errors=True)
+        return fault
+    return InputError(fault.path, [*fault.faults, Fault("", f"what was measured is kept in {folder}")])
+
+
 def content(answer: DrillAnswer) -> dict[str, bytes]:
     """Content by name of the file."""
     drawing, png = drill_figure.drawn(answer)
     return {
-        RESULT: to_json(answer.to_dict()).encode() + b"\n",
+        RESULT: _result(answer),
         CASES: _cases(answer).encode(),
         f"{FIGURE}.svg": alone(drawing).encode(),
         f"{FIGURE}.png": png,
     }
+
+
+def _result(answer: DrillAnswer) -> bytes:
+    return to_json(answer.to_dict()).encode() + b"\n"
 
 
 def _cases(answer: DrillAnswer) -> str:

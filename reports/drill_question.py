@@ -29,6 +29,7 @@ from sim.outcome import Outcome
 from sim.replicate import Size, size_u
 
 HOUR_S = 3600.0
+REQUESTS_A_TURN = 3  # claim, read, answer; agents who find nothing to do ask besides
 MAX_LAG_S = 0.25  # on the wall, in which the agents' next steps are late as well
 
 
@@ -107,6 +108,32 @@ class Planned:
         """From when to when posts are written, in scenario seconds."""
         start_s, end_s = self.trace.about["window_s"]
         return float(start_s), float(end_s)
+
+
+def dry_run(q: DrillQuestion, planned: Planned) -> dict[str, Any]:
+    """What would be played, and what the simulation expects of it; ready for JSON."""
+    start_s, end_s = planned.span_s
+    outcome, comes_s = planned.outcome, np.sort(planned.due_s[np.isfinite(planned.due_s)])
+    waits_s = outcome.cases["first_reply_s"] - outcome.cases["posted_s"]
+    answered = waits_s[np.isfinite(waits_s)]
+    turns = int(np.isfinite(outcome.turns["start_s"]).sum())
+    return {
+        "scenario": planned.scenario.name,
+        "desk": planned.desk.name,
+        "from_h": start_s / HOUR_S,
+        "to_h": end_s / HOUR_S,
+        "seconds": (end_s - start_s + q.drain_h * HOUR_S) / q.speed,
+        "posts": comes_s.size,
+        "cases": planned.trace.cases,
+        "peak_per_s": float((np.searchsorted(comes_s, comes_s + q.speed) - np.arange(comes_s.size)).max(initial=0)),
+        "agents": len(planned.agents),
+        "requests": comes_s.size + int(outcome.extra["time_s"].size) + REQUESTS_A_TURN * turns,
+        "simulated_turns": turns,
+        "simulated_answered": int(answered.size),
+        "simulated_first_response_p50_s": float(np.median(answered)) if answered.size else None,
+        "trace": planned.trace.digest,
+        "mishaps": [each.to_dict() for each in planned.mishaps],
+    }
 
 
 def plan(q: DrillQuestion) -> Planned:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from rich.console import Console
 
 from reports.drill_answer import DrillAnswer
@@ -30,6 +33,21 @@ def drill(console: Console, answer: DrillAnswer) -> None:
          "-" if count["p99_s"] is None or not answer.valid else f"{1e3 * count['p99_s']:,.1f}")
         for name, count in shown
     ])  # fmt: skip
+
+
+def dry_run(console: Console, told: Mapping[str, Any]) -> None:
+    """What would be played."""
+    hours = f"{told['from_h']:g} to {told['to_h']:g} h from onset, in {told['seconds']:,.0f} s"
+    median = told["simulated_first_response_p50_s"]
+    within = "" if median is None else f", half of them within {median / 60.0:,.1f} min"
+    console.print(f"hours     {hours}", soft_wrap=True)
+    console.print(f"posts     {told['posts']:,} of {told['scenario']}, {told['peak_per_s']:,.0f} a second at most")
+    console.print(f"cases     {told['cases']:,}; simulated: {told['simulated_answered']:,} answered{within}")
+    console.print(f"agents    {told['agents']:,} of {told['desk']}, {told['simulated_turns']:,} turns")
+    console.print(f"requests  {told['requests']:,} or more", soft_wrap=True)
+    for each in told["mishaps"]:
+        console.print(f"goes wrong {each['name']}, {each['from_s']:,.1f} to {each['to_s']:,.1f} s", soft_wrap=True)
+    console.print("nothing was sent")
 
 
 def _counts(count: dict[str, int]) -> tuple[int, ...]:

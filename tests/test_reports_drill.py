@@ -30,7 +30,7 @@ from reports.drill_figure import answered_share
 from reports.drill_live import DrillScreen
 from reports.drill_paired import Paired
 from scenarios import library
-from scenarios.errors import ComponentError, InputError, RunError
+from scenarios.errors import ComponentError, Fault, InputError, RunError
 from scenarios.generate import generate
 from scenarios.model import Scenario
 from scenarios.names import Language, Topic
@@ -215,6 +215,20 @@ def test_a_part_of_a_scenario_has_the_posts_that_a_load_test_sends() -> None:
     assert {agent.code.rpartition("-")[0] for agent in planned.agents} == {"english", "dutch"}
 
 
+def test_a_dry_run_says_what_would_be_played_and_is_expected() -> None:
+    planned = drill_question.plan(ASKED)
+    told = drill_question.dry_run(ASKED, planned)
+    assert (told["from_h"], told["to_h"], told["seconds"]) == (1.0, 3.0, 12.0)
+    assert (told["posts"], told["cases"], told["agents"]) == (len(planned.trace), planned.trace.cases, 7)
+    per_s = np.histogram(planned.due_s, np.arange(3600.0, 10800.0 + 600.0, 600.0))[0]
+    assert per_s.max() <= told["peak_per_s"] <= 2 * per_s.max()  # a second that begins with a post meets two of these
+    assert told["requests"] >= told["posts"] + 3 * told["simulated_answered"]
+    file = io.StringIO()
+    drill_tables.dry_run(Console(file=file, width=100), told)
+    assert f"{told['cases']:,}; simulated: {told['simulated_answered']:,} answered" in file.getvalue()
+    assert file.getvalue().endswith("nothing was sent\n")
+
+
 def test_faults_slow_work_and_hold_posts_only_if_they_are_played() -> None:
     crm = str(Path(TINY).with_name("tiny_crm.toml"))
     quiet, broken = (
@@ -276,3 +290,20 @@ def test_progress_is_told_on_the_clock_of_the_scenario() -> None:
     assert screen.line(told) == "drill: 0.5 of 2.0 h, 1,200 posts, 7 replies, 3 waiting, 0 requests failed"
     assert screen.table({**told, "scenario_s": 9e9}).title == "drill: 2.0 of 2.0 h"
     assert screen.stopped() == "interrupted"
+
+
+def test_a_full_disk_loses_nothing_that_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drill_files, "mkdtemp", lambda prefix: str(tmp_path))
+    fault = drill_files.rescued(answer(), InputError(Path("kept"), [Fault("", "no space left on device")]))
+    assert f"what was measured is kept in {tmp_path}" in str(fault) and "no space left" in str(fault)
+    whole = drill_files.content(answer())
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == {
+        name: whole[name] for name in (drill_files.RESULT, drill_files.CASES)
+    }
+    monkeypatch.setattr(drill_files, "write_atomic", _full)
+    first = InputError(Path("kept"), [Fault("", "no space left on device")])
+    assert drill_files.rescued(answer(), first) is first
+
+
+def _full(path: Path, data: bytes) -> None:
+    raise InputError(path, [Fault("", "no space left on device")])

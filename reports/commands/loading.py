@@ -41,6 +41,7 @@ TO = click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from 
 FAULTS = click.option("--faults", is_flag=True, help="With --serve: play the scenario's own faults on the service.")
 DISTURB_SERVICE = click.option("--disturb-service", metavar="WORDS",
                                help="With --serve: kill@30s,restart@2.5h,freeze@60s+2s.")  # fmt: skip
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing.")
 CA = click.option("--ca", type=click.Path(path_type=Path), metavar="FILE", help="Certificates to trust as well, PEM.")
 _sends = with_options(
     click.option("--path", default="/v1/mentions", show_default=True, help="Where it takes mentions."),
@@ -89,7 +90,7 @@ _sends = with_options(
                  help=f"Locust's page for it, with a panel, on this machine: port {PORT}, 0 for any."),
     click.option("--backlog", "series", multiple=True, metavar="SERIES",
                  help="With --web: which of its metrics tell what waits there."),
-    click.option("--dry-run", is_flag=True, help="Say what would be sent, and send nothing."),
+    DRY_RUN,
     size("likely"),
     SEED,
     OUT,
@@ -146,13 +147,14 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, port: i
     MOST,
     MINE,
     CA,
+    DRY_RUN,
     HOURS,
     size("likely"),
     SEED,
     OUT,
     AS_JSON,
 )  # fmt: skip
-def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, out: Path | None, as_json: bool,
+def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, dry_run: bool, out: Path | None, as_json: bool,
            **asked: Any) -> None:  # fmt: skip
     """Let the agents of a desk work SCENARIO off at a service.
 
@@ -163,12 +165,16 @@ def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, out: Path
     Posts are written when they are due; agents claim, read, answer, pass on; customers write again or give up.
     The same trace and desk are simulated beside it. Exit code 4: the drill itself was late.
     """
-    from reports import drill, drill_tables
+    from reports import drill, drill_question, drill_tables
     from reports.console import Terminal
     from reports.load_ask import one_target
 
     one_target(url, serve)
     question = drill.DrillQuestion(scenario, target=url, max_lag_s=lag_ms / 1e3, command=asked_words(), **asked)
+    if dry_run:
+        facts = drill_question.dry_run(question, drill_question.plan(question))
+        print_told(as_json, facts, drill_tables.dry_run)
+        return
     told = drill.ask(question, out, Terminal())
     print_told(as_json, told.to_dict() if as_json else told, drill_tables.drill)
     for line in (*told.remarks(), f"kept in {told.folder}"):
