@@ -155,7 +155,7 @@ class _Drill:
                 raise fault
             if over:
                 self._whole.result()
-                return "finished", ""
+                return "at the limit" if talk.spent else "finished", ""
             self._watch.status(self._status())
             if talk.spent:
                 return "at the limit", ""

@@ -140,7 +140,7 @@ def told(
         languages=tuple(c.language for c in cases),
         status=status,
         why=why,
-        unseen=sum(not c.seen for c in cases) if tells else None,
+        unseen=sum(c.known and not c.seen for c in cases) if tells else None,
         window_s=window_s,
         waits=floor.ledger.waits_of(),
     )

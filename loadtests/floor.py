@@ -72,6 +72,7 @@ class CaseOf:
     posts: int = 1
     escalated: bool = False
     taken: int = 0  # turns that agents took in hand
+    known: bool = False  # the service has taken a post of it
     seen: bool = False  # the service has said which case of its own it belongs to
     in_hand: bool = False
     left_s: float | None = None  # work that is left in a turn that was handed back, at normal speed
@@ -132,8 +133,9 @@ class Floor:
                     return done
                 values |= {**done.taken, operation: True}
         done = await self.talk.surely(Operation.POST, values)
-        if case in self.cases and OPENED in done.taken:
-            self.cases[case].seen = True
+        if done.ok and case in self.cases:
+            self.cases[case].known = True
+            self.cases[case].seen |= OPENED in done.taken
         return done
 
     def next_post(self) -> str:

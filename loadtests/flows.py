@@ -173,7 +173,8 @@ def _too_fast(schedule: Schedule, needed: NDArray[np.int64], workers: int, peak:
     speed = float(schedule.about["speed"])
     enough = range(math.ceil(workers * peak / MOST_PER_S), MOST_WORKERS + 1)
     more = next((n for n in enough if n > workers and _peak(schedule, needed, n) <= MOST_PER_S), None)
-    remedy = f"lower it to about {speed * MOST_PER_S / peak:.3g}, or send fewer"
+    slower = float(f"{speed * MOST_PER_S / peak:.3g}")  # three digits, written as they may be typed
+    remedy = f"lower it to about {slower:.15g}, or send fewer"
     if more is not None:
         remedy = f"take --workers {more}, or {remedy}"
     return (

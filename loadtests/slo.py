@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from loadtests.histogram import Histogram
-from loadtests.result import LoadResult
+from loadtests.result import LATER, LoadResult, later
 from scenarios.errors import Fault, InputError
 
 ALL = "all"
@@ -166,9 +166,13 @@ def _objective(text: str, match: re.Match[str]) -> Objective:
 def judge(objectives: Iterable[Objective], result: LoadResult, in_order: bool = True) -> list[Check]:
     """Hold a result against objectives, phase by phase; a result without phases is one, ``all``.
 
+    What was held back beyond the last phase is a part of its own, ``later``.
+
     `in_order`: whether the generator was, see `loadtests.health`.
     """
     parts = [(str(p["name"]), result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
+    if (rest := later(result["due_s"], result.about["phases"])).any():
+        parts.append((LATER, rest))
     told = [(name, result.counts(where), result.histograms(where)["latency"]) for name, where in parts]
     if not told:
         told = [(ALL, result.counts(), result.histograms()["latency"])]

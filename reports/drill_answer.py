@@ -98,7 +98,7 @@ class DrillAnswer:
             )
         if left := told.ends["left"]:
             out.append(f"{left:,} of {told.claims:,} claims ended in neither an answer nor a hand-back")
-        out += [f"{n:,} {name} requests: {why}" for name, count in told.operations.items()
+        out += [f"{n:,} {name} request{'s' * (n != 1)}: {why}" for name, count in told.operations.items()
                 for why, n in count["errors"].items()]  # fmt: skip
         out += [f"{each['name']}: {each['error']}" for each in self.mishaps if each["error"]]
         if self.checked:

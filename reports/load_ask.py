@@ -62,6 +62,12 @@ def told_at(port: int | None, host: str | None) -> Address | None:
 def where(word: str, path: str, secret: str, ca: Path | None = None, metrics_url: str | None = None) -> Target:
     """A target by its address, or by a target file; raises `InputError`, or `TemplateError` for the environment."""
     is_file = "://" not in word and (word.endswith(".toml") or word in target_file.names())
+    if is_file and path != Target.path:
+        raise InputError(None, [Fault("--path", "is for an address; a target file says where its posts go")])
+    if not is_file and "://" not in word:
+        known = ", ".join(target_file.names())
+        what = f"is no address; write it like http://127.0.0.1:8000, or name a .toml file, or one of {known}"
+        raise InputError(None, [Fault("--target", what)])
     return target_of(word, ca, metrics_url) if is_file else Target(word, path, secret, ca, metrics_url)
 
 

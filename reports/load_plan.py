@@ -187,7 +187,7 @@ def plan(question: LoadQuestion) -> Planned:
     schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)
     if q.batch != 1:
         schedule = batched(schedule, q.batch, q.batch_wait_s, own_form=PLATFORM in q.target.path)
-    names = [str(phase["name"]) for phase in schedule.about["phases"]]
+    names = [str(phase["name"]) for phase in schedule.about["phases"]] or [slo.ALL]
     objectives = () if q.slo is None else slo.parse(q.slo, names)
     options = fitted(schedule, q.target, q.options)
     needed = requests(schedule, q.target, options)

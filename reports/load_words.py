@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from loadtests.health import Verdict
-from loadtests.result import LoadResult, Outcome
+from loadtests.result import LATER, LoadResult, Outcome, later
 from loadtests.slo import Check
 from reports.load_files import reached
 from reports.load_live import in_ms
@@ -29,7 +29,8 @@ def headline(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> s
     counts = result.counts()
     kept = sum(check.state == "kept" for check in checks)
     words = f"{counts['answered']:,} of {counts['rows']:,} rows were answered"
-    return f"{words}; all {kept} objectives are kept." if kept else f"{words}."
+    told = "the objective is kept" if kept == 1 else f"all {kept} objectives are kept"
+    return f"{words}; {told}." if kept else f"{words}."
 
 
 def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> Iterator[str]:
@@ -44,9 +45,10 @@ def remarks(result: LoadResult, checks: Sequence[Check], verdict: Verdict) -> It
     told = ", ".join(f"{counts[name]:,} {name}" for name in parts if counts[name])
     yield f"every row is accounted for: {told or 'there are none'}"
     if batched := result.about.get("batched"):
-        yield f"{batched['requests']:,} requests carried them, up to {batched['most']} in each"
+        n = batched["requests"]
+        yield f"{n:,} request{'s' * (n != 1)} carried them, up to {batched['most']} in each"
     yield from clocks(result.about["workers"])
-    yield from (f"{n:,} rows: {text}" for text, n in errors(result))
+    yield from (f"{n:,} row{'s' * (n != 1)}: {text}" for text, n in errors(result))
     yield from (mishap(result, each) for each in result.about.get("mishaps", ()))
     few = [check for check in checks if check.state == "too few rows"]
     if few:
@@ -85,13 +87,15 @@ def errors(result: LoadResult) -> list[tuple[str, int]]:
 
 
 def table(result: LoadResult, verdict: Verdict) -> list[tuple[str, ...]]:
-    """A head, a row a phase, and one of all; `lag ms` is its 99th percentile.
+    """A head, a row a phase, one of what is due later than these, and one of all; `lag ms` is its 99th percentile.
 
     Of a generator that was not in order no time of the service is shown.
     """
     head = ("phase", "rows", "answered", "failed", "shed", "p50 ms", "p95 ms", "p99 ms", "lag ms")
     parts = [(str(p["name"]), result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
     rows: list[tuple[str, ...]] = [head]
+    if (rest := later(result["due_s"], result.about["phases"])).any():
+        parts.append((LATER, rest))
     for name, where in (*parts, ("all", None)):
         counts, times = result.counts(where), result.histograms(where)
         latency = times["latency"]

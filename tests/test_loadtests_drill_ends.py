@@ -17,7 +17,7 @@ from care_stub import CareStub
 from load_peer import peer
 from stubs import Asked, Chatwoot, Reply, serving
 
-from loadtests import target_file
+from loadtests import drill, target_file
 from loadtests.agents import Duty
 from loadtests.drill import play
 from loadtests.drilled import Drilled
@@ -124,6 +124,13 @@ def test_what_somebody_wrote_to_meanwhile_is_read_anew_and_handed_back() -> None
     assert service.held == [] and told.ends["left"] == 0
     assert told.operations["release"]["errors"].keys() == {"HTTP 409"}
     assert told.ends["handed_back"] == told.operations["release"]["answered"] > 0
+
+
+def test_a_limit_that_is_met_before_anybody_looks_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drill, "LOOK_S", 60.0)  # the two hours are over in one second
+    told = drilled(CareStub(), most_requests=25)
+    assert told.status == "at the limit"
+    assert told.unseen == 0 < told.number.size  # who could not write was taken for nothing
 
 
 @pytest.mark.parametrize("most", [25, 60])

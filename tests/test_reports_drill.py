@@ -135,6 +135,13 @@ def test_of_a_drill_that_was_ended_early_no_wait_is_held_against_the_simulation(
     assert answer(status="at the limit").headline == "2 of 3 cases were answered."
 
 
+def test_one_is_no_plural() -> None:
+    told = answer()
+    told = replace(told, drilled=replace(told.drilled, operations={"reply": COUNT | {"errors": {"HTTP 500": 1}}}))
+    assert "1 reply request: HTTP 500" in told.remarks()
+    assert "2 reply requests: HTTP 500" in answer().remarks()
+
+
 def test_the_curve_counts_those_never_answered_among_all() -> None:
     shares = answered_share(np.array([60.0, 180.0, INF]), np.array([0.0, 60.0, 200.0]))
     assert shares == pytest.approx([0.0, 100.0 / 3.0, 200.0 / 3.0])

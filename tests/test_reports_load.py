@@ -489,6 +489,54 @@ def test_batches_and_hostile_posts_are_of_the_service_s_own_form(tmp_path: Path)
         load_plan.plan(question(TINY, "", **{**OPTIONS, "url": str(file)}, disturb="hostile=1%"))
 
 
+def test_where_posts_go_is_said_once(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--path is for an address; a target file says where its posts go"):
+        question(TINY, "", **{**OPTIONS, "url": "chatwoot", "path": "/posts"})
+    with pytest.raises(InputError, match=r"--target is no address; .* or name a \.toml file, or one of ashcloud"):
+        question(TINY, "", **{**OPTIONS, "url": "chatwood"})
+
+
+def test_an_objective_for_a_phase_that_a_shape_has_not_is_refused() -> None:
+    with pytest.raises(InputError, match="names the phase peak; those that are played are all"):
+        load_plan.plan(load_plan.LoadQuestion("soak:5,10s", HERE, slo="peak:p50<1s"))
+    assert load_plan.plan(load_plan.LoadQuestion("soak:5,10s", HERE, slo="all:p50<1s")).objectives
+
+
+def test_rows_that_are_held_back_beyond_the_last_phase_are_shown_and_judged_apart() -> None:
+    found = result(status="finished")  # 400 rows in 4 s
+    spans = [{"name": "rise", "from_s": 0.0, "to_s": 3.9}]
+    found = LoadResult(found.columns, {**found.about, "phases": spans})
+    told = answered(found, "max<1s")
+    assert [row[:2] for row in told.table()[1:]] == [("rise", "390"), ("later", "10"), ("all", "400")]
+    assert [(check.phase, check.rows) for check in told.checks] == [("rise", 390), ("later", 10)]
+    plan = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=3600.0, disturb="late=20%", seed=1)).to_dict()
+    held = plan["rows"] - sum(phase["rows"] for phase in plan["phases"])
+    assert held > 1 and f"later     held back beyond the last phase: {held} rows" in dry(plan)
+
+
+def test_of_less_than_a_second_no_average_a_second_is_told() -> None:
+    half = load_plan.plan(load_plan.LoadQuestion("soak:400,500ms", HERE)).to_dict()
+    assert "average" not in dry(half) and "of soak in 0.5 s" in dry(half)
+    two = load_plan.plan(load_plan.LoadQuestion("soak:400,2s", HERE)).to_dict()
+    assert "on average" in dry(two)
+
+
+def dry(plan: dict[str, Any]) -> str:
+    file = io.StringIO()
+    load_tables.dry_run(Console(file=file, width=120), plan)
+    return file.getvalue()
+
+
+def test_one_is_no_plural() -> None:
+    one = answered(result(), "rise:p50<1s")
+    assert one.headline == "400 of 400 rows were answered; the objective is kept."
+    assert answered(result(), "p50<1s").headline.endswith("; all 2 objectives are kept.")
+    outcome = np.full(400, Outcome.ANSWERED)
+    outcome[7] = Outcome.FAILED
+    error = np.where(outcome == Outcome.FAILED, 0, -1)
+    assert "1 row: HTTP 500" in answered(result(outcome=outcome, error=error)).remarks()
+
+
 def test_a_plan_tells_how_many_requests_carry_the_rows() -> None:
     told = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=600.0, batch=50, batch_wait_s=2.0)).to_dict()
     alone = load_plan.plan(load_plan.LoadQuestion(TINY, HERE, speed=600.0)).to_dict()

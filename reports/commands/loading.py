@@ -9,7 +9,18 @@ from typing import Any
 import click
 
 from reports.commands.group import main
-from reports.commands.options import AS_JSON, HOURS, OUT, SEED, Hours, asked_words, print_told, size, with_options
+from reports.commands.options import (
+    AS_JSON,
+    HOURS,
+    OUT,
+    SEED,
+    Hours,
+    Number,
+    asked_words,
+    print_told,
+    size,
+    with_options,
+)
 
 PORT = 8089
 
@@ -36,8 +47,8 @@ MOST = click.option("--max-requests", "most_requests", type=click.IntRange(1), m
                     help="Send no more in all.")  # fmt: skip
 MINE = click.option("--i-own-this-host", "mine", is_flag=True,
                     help="Needed, with --max-requests, for a target that is not on this machine.")  # fmt: skip
-FROM = click.option("--from", "from_h", type=float, metavar="HOURS", help="Hours from onset to begin at.")
-TO = click.option("--to", "to_h", type=float, metavar="HOURS", help="Hours from onset to end at.")
+FROM = click.option("--from", "from_h", type=Hours(), metavar="HOURS", help="Hours from onset to begin at.")
+TO = click.option("--to", "to_h", type=Hours(), metavar="HOURS", help="Hours from onset to end at.")
 FAULTS = click.option("--faults", is_flag=True, help="With --serve: play the scenario's own faults on the service.")
 DISTURB_SERVICE = click.option("--disturb-service", metavar="WORDS",
                                help="With --serve: kill@30s,restart@2.5h,freeze@60s+2s.")  # fmt: skip
@@ -62,24 +73,24 @@ _sends = with_options(
     _sends,
     FROM,
     TO,
-    click.option("--speed", type=float, default=1.0, show_default=True, help="60 plays an hour in a minute."),
+    click.option("--speed", type=Number(), default=1.0, show_default=True, help="60 plays an hour in a minute."),
     click.option("--times", type=int, default=1, show_default=True, metavar="N", help="So many times the traffic."),
     click.option("--slo", metavar="WORDS", help="Such as 'p99<500ms,errors<0.1%', or peak:p99<2s for one phase."),
     click.option("--disturb", metavar="WORDS", help="As senders do: redeliver=5%,late=2%,hostile=1%."),
     click.option("--batch", type=click.IntRange(1, 100), default=1, show_default=True, metavar="N",
                  help="So many posts a request at most, as a relay sends them."),
-    click.option("--batch-wait", "batch_wait_s", type=click.FloatRange(0), default=1.0, show_default=True,
+    click.option("--batch-wait", "batch_wait_s", type=Number(0), default=1.0, show_default=True,
                  metavar="SECONDS", help="The first post of a batch waits for others so long at most."),
     FAULTS,
     DISTURB_SERVICE,
     click.option("--abort-on-slo", "abort", is_flag=True, help="End as soon as an objective is broken."),
-    click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=10.0, show_default=True,
+    click.option("--max-lag", "lag_ms", type=Number(0, min_open=True), default=10.0, show_default=True,
                  metavar="MS", help="The run is invalid if 1 % of the rows are sent later than this."),
     click.option("--max-connections", type=int, default=10_000, show_default=True, metavar="N",
                  help="Connections a worker; what is due beyond is dropped, and counted."),
     click.option("--sender", type=click.Choice(["auto", "lean", "session"]), default="auto", show_default=True,
                  help="A target file's posts that need earlier answers go in sessions."),
-    click.option("--timeout", "timeout_s", type=float, metavar="SECONDS",
+    click.option("--timeout", "timeout_s", type=Number(), metavar="SECONDS",
                  help="Seconds from the due time until a row has failed: 30, or as a target file says."),
     CA,
     click.option("--metrics", "metrics_url", metavar="URL", help="Where the service tells its Prometheus metrics."),
@@ -136,11 +147,11 @@ def _load(scenario: str, dry_run: bool, out: Path | None, as_json: bool, port: i
     click.option("--desk", metavar="NAME|FILE", default="klm_2015", show_default=True, help="Who works."),
     FROM,
     TO,
-    click.option("--speed", type=click.FloatRange(0, min_open=True), default=600.0, show_default=True,
+    click.option("--speed", type=Number(0, min_open=True), default=600.0, show_default=True,
                  help="600 plays an hour in six seconds."),
     click.option("--drain", "drain_h", type=Hours(0, 8784), default=0.0, show_default=True, metavar="HOURS",
                  help="Go on so long beyond the window."),
-    click.option("--max-lag", "lag_ms", type=click.FloatRange(0, min_open=True), default=250.0, show_default=True,
+    click.option("--max-lag", "lag_ms", type=Number(0, min_open=True), default=250.0, show_default=True,
                  metavar="MS", help="The drill is invalid if 1 % of the posts are sent later than this."),
     FAULTS,
     DISTURB_SERVICE,
@@ -186,9 +197,9 @@ def _drill(scenario: str, url: str | None, serve: bool, lag_ms: float, dry_run: 
 @with_options(
     click.argument("first", type=click.Path(path_type=Path)),
     click.argument("second", type=click.Path(path_type=Path)),
-    click.option("--margin", "latency_pct", type=click.FloatRange(0), default=10.0, show_default=True,
+    click.option("--margin", "latency_pct", type=Number(0), default=10.0, show_default=True,
                  metavar="PERCENT", help="How much slower is still accepted."),
-    click.option("--share-margin", "share_pt", type=click.FloatRange(0), default=0.1, show_default=True,
+    click.option("--share-margin", "share_pt", type=Number(0), default=0.1, show_default=True,
                  metavar="POINTS", help="How much more may fail or be shed, in points of percent."),
     SEED,
     AS_JSON,
@@ -216,26 +227,26 @@ def _load_compare(first: Path, second: Path, latency_pct: float, share_pt: float
     TARGET,
     SERVE,
     _sends,
-    click.option("--guess", type=click.FloatRange(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
+    click.option("--guess", type=Number(0, min_open=True), default=200.0, show_default=True, metavar="RATE",
                  help="Requests a second that you expect it to take; the climb begins at a part of it."),
-    click.option("--start", "start_pct", type=click.FloatRange(0, 100, min_open=True), default=10.0, show_default=True,
+    click.option("--start", "start_pct", type=Number(0, 100, min_open=True), default=10.0, show_default=True,
                  metavar="PERCENT", help="Where the climb begins, in percent of the guess."),
-    click.option("--p99", "slo_p99_ms", type=click.FloatRange(0, min_open=True), metavar="MS",
+    click.option("--p99", "slo_p99_ms", type=Number(0, min_open=True), metavar="MS",
                  help="A step fails too if the p99 from the due time is above so many milliseconds."),
-    click.option("--precision", "precision_pct", type=click.FloatRange(0.5, 25), default=5.0, show_default=True,
+    click.option("--precision", "precision_pct", type=Number(0.5, 25), default=5.0, show_default=True,
                  metavar="PERCENT", help="How narrow the gap between kept up and failed must be."),
-    click.option("--step", "window_s", type=click.FloatRange(0.1), default=30.0, show_default=True, metavar="SECONDS",
+    click.option("--step", "window_s", type=Number(0.1), default=30.0, show_default=True, metavar="SECONDS",
                  help="Measured in each step; longer if fewer than 1,000 requests are due."),
-    click.option("--warm-up", "warm_up_s", type=click.FloatRange(0), default=5.0, show_default=True,
+    click.option("--warm-up", "warm_up_s", type=Number(0), default=5.0, show_default=True,
                  metavar="SECONDS", help="Sent before that, and not measured."),
     click.option("--spacing", type=click.Choice(["poisson", "even"]), default="poisson", show_default=True,
                  help="As callers come by chance, or evenly, for which short steps suffice."),
     click.option("--confirm", "confirmations", type=click.IntRange(0, 9), default=3, show_default=True, metavar="N",
                  help="How often each end is measured again."),
     click.option("--no-recovery", is_flag=True, help="Leave out the surge after which its recovery is timed."),
-    click.option("--max-rate", "most_per_s", type=click.FloatRange(0, min_open=True), metavar="RATE",
+    click.option("--max-rate", "most_per_s", type=Number(0, min_open=True), metavar="RATE",
                  help="No step goes beyond it."),
-    click.option("--timeout", "timeout_s", type=click.FloatRange(0.1), default=10.0, show_default=True,
+    click.option("--timeout", "timeout_s", type=Number(0.1), default=10.0, show_default=True,
                  metavar="SECONDS", help="A request without an answer has failed so long after its due time."),
     SEED,
     OUT,

@@ -20,19 +20,27 @@ ENGINES = ("compiled", "reference")  # as sim.engines has them
 MAX_SEED = 2**64 - 1
 
 
-class Hours(click.FloatRange):
-    """A finite number of hours."""
+class Number(click.FloatRange):
+    """A finite number: nan lies in every range, and neither it nor inf can be written into a result."""
 
-    name = "hours"
+    name = "number"
+    what = "number"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         try:
-            hours = float(value)
+            number = float(value)
         except ValueError:
-            hours = math.nan
-        if not math.isfinite(hours):
-            self.fail(f"{value} is no number of hours.", param, ctx)
-        return float(super().convert(hours, param, ctx))
+            number = math.nan
+        if not math.isfinite(number):
+            self.fail(f"{value} is no {self.what}.", param, ctx)
+        return float(super().convert(number, param, ctx))
+
+
+class Hours(Number):
+    """A finite number of hours."""
+
+    name = "hours"
+    what = "number of hours"
 
 
 def asked_words() -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from reports.commands.group import main
-from reports.commands.options import AS_JSON, HOURS, SEED, print_told, with_options
+from reports.commands.options import AS_JSON, HOURS, SEED, Number, print_told, with_options
 
 STORE = click.option("--store", metavar="URL", default="sqlite:care.db", show_default=True,
                      help="sqlite:PATH, or postgresql://USER@HOST/DATABASE.")  # fmt: skip
@@ -28,7 +28,7 @@ STORE = click.option("--store", metavar="URL", default="sqlite:care.db", show_de
                  help="Processes; more than one on PostgreSQL alone."),
     click.option("--max-inflight", metavar="N", type=click.IntRange(1), default=256, show_default=True,
                  help="Requests in hand at once; beyond, who asks is told to come again."),
-    click.option("--commit-delay-ms", metavar="MS", type=click.FloatRange(0, 10_000), default=0.0, show_default=True,
+    click.option("--commit-delay-ms", metavar="MS", type=Number(0, 10_000), default=0.0, show_default=True,
                  help="Let each commit take so long, as on a slow disk."),
     click.option("--json", "as_json", is_flag=True, help="Print JSON when ready: url, store, pid, token, secret."),
 )  # fmt: skip

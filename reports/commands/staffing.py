@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from reports.commands.group import main
-from reports.commands.options import AS_JSON, HOURS, OUT, SEED, SIZES, asked_words, print_told, with_options
+from reports.commands.options import AS_JSON, HOURS, OUT, SEED, SIZES, Number, asked_words, print_told, with_options
 
 
 @main.command("staff")
@@ -26,7 +26,7 @@ from reports.commands.options import AS_JSON, HOURS, OUT, SEED, SIZES, asked_wor
                  help="Time for the search, such as 10m; playing what was found comes on top."),
     click.option("--size", type=click.Choice(SIZES[1:]), default="likely", show_default=True,
                  help="Size of the surges for which the plan is made; larger ones are worked out beside it."),
-    click.option("--miss-cost", "miss_eur", type=click.FloatRange(0), default=10.0, show_default=True, metavar="EUR",
+    click.option("--miss-cost", "miss_eur", type=Number(0), default=10.0, show_default=True, metavar="EUR",
                  help="Price of a case whose promise is missed, to weigh plans where the size is open."),
     click.option("--baselines", metavar="N", type=click.IntRange(0), default=8, show_default=True,
                  help="Days on which two usual ways to staff are played for comparison; 0: not at all."),
