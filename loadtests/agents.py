@@ -20,7 +20,7 @@ PATIENT_S = 30.0  # on the wall, in which a request is repeated while the servic
 TRIES = 4
 GIVING_BACK = 3  # requests that it may take: it fails because somebody wrote meanwhile, is read anew, and works
 STALE = frozenset({409, 412})
-UNKNOWN_S = 300.0  # work on a case that none of our customers opened
+UNKNOWN_S = 300.0  # work on a case that none of our customers opened, if nobody says otherwise
 CURRENCY = "EUR"
 ON_BOARD = (Topic.ASSISTANCE, Topic.LOST_ITEM)  # the crew of the flight should know
 REPLIES: Mapping[Language, str] = {
@@ -46,7 +46,8 @@ class Duty:
     """An agent of a desk: his code, languages with their speeds, and when he is at the desk.
 
     `stretches` are scenario seconds, ascending; `token` is what the service knows him by, if it wants that;
-    `finishes` says whether a turn in hand at the end of a stretch is finished, or handed back.
+    `finishes` says whether a turn in hand at the end of a stretch is finished, or handed back; `aside_s` is the work on
+    what none of our customers asked: it is looked at and put aside.
     """
 
     code: str
@@ -54,6 +55,7 @@ class Duty:
     stretches: tuple[tuple[float, float], ...]
     token: str = ""
     finishes: bool = True
+    aside_s: float = UNKNOWN_S
 
 
 class End(StrEnum):
@@ -69,14 +71,15 @@ class End(StrEnum):
 class Worked:
     """What an agent has done.
 
-    `ends` counts claims by how they ended; `stretches` and `busy` are (from, until) in scenario seconds, at the desk
-    and with a turn in hand.
+    `ends` counts claims by how they ended, `aside` those of which none of our customers knows; `stretches` and `busy`
+    are (from, until) in scenario seconds, at the desk and with a turn in hand.
     """
 
     links: int = 0
     notices: int = 0
     busy_s: float = 0.0
     claims: int = 0
+    aside: int = 0
     ends: Counter[End] = field(default_factory=Counter)
     stretches: list[tuple[float, float]] = field(default_factory=list)
     busy: list[tuple[float, float]] = field(default_factory=list)
@@ -160,8 +163,9 @@ async def _turn(floor: Floor, duty: Duty, done: Worked, values: dict[str, Any], 
     if case is not None:
         floor.waits_no_more(case)
         case.in_hand = True
+    done.aside += case is None
     speed = duty.languages.get(language, 1.0)
-    if not await _worked(floor, case, done, speed, math.inf if duty.finishes else off_s):
+    if not await _worked(floor, case, duty, done, speed, math.inf if duty.finishes else off_s):
         return await _handed_back(floor, case, values)
     last = case is None or case.taken >= len(case.turns_s)
     if case is not None and last:
@@ -179,10 +183,10 @@ async def _turn(floor: Floor, duty: Duty, done: Worked, values: dict[str, Any], 
     return End.REPLIED
 
 
-async def _worked(floor: Floor, case: CaseOf | None, done: Worked, speed: float, most_s: float) -> bool:
+async def _worked(floor: Floor, case: CaseOf | None, duty: Duty, done: Worked, speed: float, most_s: float) -> bool:
     """Work until the turn is ready; False if the desk closes or his time is over before, with what is left noted."""
     begun_s = floor.clock.now_s
-    took_s = work_s(floor, case) / speed
+    took_s = duty.aside_s if case is None else work_s(floor, case) / speed
     until_s = min(begun_s + took_s, most_s)
     whole = await floor.open_until(until_s) and begun_s + took_s <= most_s
     spent_s = took_s if whole else min(floor.clock.now_s - begun_s, took_s)
@@ -215,10 +219,8 @@ async def _given_away(floor: Floor, operation: Operation, values: dict[str, Any]
     return False
 
 
-def work_s(floor: Floor, case: CaseOf | None) -> float:
+def work_s(floor: Floor, case: CaseOf) -> float:
     """Work in the turn that is taken in hand now, at normal speed."""
-    if case is None:
-        return UNKNOWN_S
     k = case.taken
     case.taken += 1
     if case.left_s is not None:

@@ -82,6 +82,11 @@ class Drilled:
         return sum(done.claims for _, done in self.agents)
 
     @property
+    def aside(self) -> int:
+        """Claims of what none of our customers asked."""
+        return sum(done.aside for _, done in self.agents)
+
+    @property
     def desk(self) -> Spans:
         """Who was at the desk when, by number of the agent."""
         return Spans.made((i, *each) for i, (_, done) in enumerate(self.agents) for each in done.stretches)
@@ -112,6 +117,7 @@ class Drilled:
             "turns": sum(done.turns for _, done in self.agents),
             "transfers": sum(done.transfers for _, done in self.agents),
             "claims": {"made": self.claims, **self.ends},
+            "put_aside": self.aside,
             "payment_links": sum(done.links for _, done in self.agents),
             "crew_notices": sum(done.notices for _, done in self.agents),
             "operations": self.operations,

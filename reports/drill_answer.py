@@ -91,6 +91,8 @@ class DrillAnswer:
             out.append(f"it was ended, {told.status}{why}; what was done until then is kept")
         if told.unseen:
             out.append(f"{told.unseen:,} of {told.number.size:,} cases were taken for chatter, so no agent saw them")
+        if told.aside:
+            out.append(f"{told.aside:,} of {told.claims:,} claims were of posts that ask nothing, and were put aside")
         if self.valid and (slow_min := self._slowest_min()) > SLOW_MIN:
             out.append(
                 f"requests of agents took up to {slow_min:,.0f} min on the clock of the scenario (p99): "

@@ -15,7 +15,8 @@ def duties(
     """Every agent of a desk between two times, in scenario seconds.
 
     Named agents keep their shifts and breaks, absences and delays of that replication. Of a head-count pool head
-    `i` is at the desk while more than `i` are. Seats of a call-in ladder are left out: nobody calls them in here.
+    `i` is at the desk while more than `i` are. What asks nothing takes the time of reading a post. Seats of a call-in
+    ladder are left out: nobody calls them in here.
     """
     roster = realise(desk, scenario, draws.key(seed, replication), start_s, until_s)
     found: list[Duty] = []
@@ -30,7 +31,15 @@ def duties(
         speeds = {language: pool.speed * speed for language, speed in pool.languages.items()}
         if stretches:
             finishes = pool.shift_end == "finish"
-            found.append(Duty(f"{pool.name}-{number + 1}", speeds, stretches, finishes=finishes))
+            found.append(
+                Duty(
+                    f"{pool.name}-{number + 1}",
+                    speeds,
+                    stretches,
+                    finishes=finishes,
+                    aside_s=desk.triage.reading_s.mean(),
+                )
+            )
     return found
 
 

@@ -16,7 +16,7 @@ from care_client import SECRET, TOKEN
 from care_process import started
 
 from loadtests import target_file
-from loadtests.agents import REPLIES, Duty, Worked, work
+from loadtests.agents import REPLIES, UNKNOWN_S, Duty, Worked, work
 from loadtests.answers import Done
 from loadtests.chances import Chances
 from loadtests.customers import live
@@ -199,6 +199,14 @@ def test_a_case_in_a_language_he_does_not_speak_is_passed_on() -> None:
     done, _ = worked(notes, [a_case(0, Language.JA)], {Language.NL: 1.0})
     assert (done.transfers, done.turns) == (1, 0)
     assert notes.of(Operation.TRANSFER)[0]["to_language"] == "ja"
+
+
+def test_what_none_of_our_customers_asked_is_looked_at_and_put_aside() -> None:
+    notes = Notes(BASIC, [{"case": 7, "post": "of-somebody-else"}])
+    done, _ = worked(notes, [], {Language.NL: 1.0})
+    assert (done.claims, done.aside, done.turns) == (1, 1, 1)
+    assert done.busy_s == UNKNOWN_S
+    assert notes.of(Operation.REPLY)[0]["last"] == "resolve"
 
 
 def test_the_last_turn_may_need_a_payment_link_and_the_crew_a_notice() -> None:

@@ -97,6 +97,8 @@ def test_waits_are_told_by_language_beside_the_simulation() -> None:
     slower = replace(told, question=replace(told.question, speed=60.0), drilled=replace(told.drilled, unseen=1))
     assert slower.remarks()[0] == "1 of 3 cases were taken for chatter, so no agent saw them"
     assert len(slower.remarks()) == 2
+    lost = replace(told, drilled=replace(told.drilled, agents=(("a-1", replace(DONE, aside=2)),)))
+    assert lost.remarks()[0] == "2 of 3 claims were of posts that ask nothing, and were put aside"
     table = drill_files.content(told)[drill_files.CASES].decode().splitlines()
     assert table[0] == "case,language,state,first_response_s,simulated_first_response_s"
     assert table[1:] == ["0,en,done,60.000,120.000", "1,en,done,180.000,", "2,nl,waiting,,240.000"]
@@ -219,6 +221,7 @@ def test_a_part_of_a_scenario_has_the_posts_that_a_load_test_sends() -> None:
     # Nobody reads in a drill, so nobody does beside it; every case is known at once.
     assert (planned.outcome.turns["kind"] == TurnKind.ANSWER).all()
     assert (planned.outcome.cases["seen_s"] == planned.outcome.cases["posted_s"]).all()
+    assert {agent.aside_s for agent in planned.agents} == {30.0}  # as the desk reads
     assert {agent.code.rpartition("-")[0] for agent in planned.agents} == {"english", "dutch"}
 
 
