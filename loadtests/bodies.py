@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from loadtests.forms import delivery, signed
 from loadtests.hostile import forged, spoilt_body, spoilt_post
 from loadtests.schedule import Schedule
-from loadtests.target import Target
+from loadtests.target import HOOK, Target
 from loadtests.templated import Templated
 from loadtests.terms import Budget, Terms
 from scenarios.names import NONE, Language, Platform, Topic, Visibility, code, members
 from scenarios.text import handle, person, render
 
-PLATFORM = "{platform}"
+PLATFORM = HOOK
 AHEAD_ROWS = 150_000
 AHEAD_BYTES = 160_000_000
 AHEAD_S = 120.0

@@ -185,6 +185,8 @@ class Sender:
         t = now()
         place, connection.place = connection.place, IDLE
         del self._flying[connection]
+        if error in ("", REJECTED) and t - self._due[place] > self._options.timeout_s:  # nobody has looked since then
+            status, error, shed = 0, TIMEOUT, False
         terms, rows = self._terms, self._terms.rows(place)
         success, rejected = terms.success(status), [at for at in connection.rejected if 0 <= at < len(rows)]
         for at, row in enumerate(rows):

@@ -37,6 +37,7 @@ from loadtests.wire import MOST_ANSWER, NO_ANSWER, NOT_HTTP, TOO_LONG
 from scenarios.errors import AshcloudError
 
 NO_QUEUE = 1_000_000  # connections: as many as rows are in flight, which are limited before
+ANSWERS = (Outcome.ANSWERED, Outcome.SHED)
 AGAIN_S = 0.2  # between two tokens at least, whatever lives they have, and until the next try where none was to be had
 _CHUNK = 65536
 _CUT_OFF = re.compile("incomplete|connection closed", re.IGNORECASE)
@@ -298,6 +299,8 @@ class Sessions:
         if self.halted:
             return
         t, dropped = now(), end.outcome is Outcome.DROPPED
+        if end.outcome in ANSWERS and t - self._due[row.place] > self._options.timeout_s:
+            end = End(Outcome.FAILED, 0, TIMEOUT)  # nobody has looked since its time was up
         sent_s, first_s = (math.nan, math.nan) if dropped else (row.sent_s, row.first_s)
         del self._flying[row.place]
         self.results.append(Ended(row.place, sent_s, first_s, t, end.status, end.outcome, end.error, end.length))

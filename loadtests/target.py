@@ -12,6 +12,7 @@ from scenarios.errors import Fault, InputError
 from scenarios.storage import redact
 
 LOCAL = frozenset({"127.0.0.1", "localhost", "::1"})
+HOOK = "{platform}"  # in a path: posts come in the form of their platform
 PORTS = {"http": 80, "https": 443}
 Connections = Literal["pool", "new"]
 Way = Literal["auto", "lean", "session"]
@@ -45,9 +46,14 @@ class Target:
     file: str | None = None
 
     def __post_init__(self) -> None:
-        wrong = _faults(self.url)
+        wrong = [Fault("--target", what) for what in _faults(self.url)]
+        if self.file is None and (not self.path.startswith("/") or re.search(r"[\s{}]", self.path.replace(HOOK, ""))):
+            what = f"is {self.path!r}; it begins with / and may hold {HOOK}, but no other braces or spaces"
+            wrong.append(Fault("--path", what))
+        if self.metrics_url is not None:
+            wrong += [Fault("--metrics", what) for what in _no_address(self.metrics_url)]
         if wrong:
-            raise InputError(None, [Fault("--target", what) for what in wrong])
+            raise InputError(None, wrong)
 
     @property
     def tls(self) -> bool:
@@ -132,16 +138,22 @@ class Options:
             raise InputError(None, wrong)
 
 
-def _faults(url: str) -> list[str]:
+def _no_address(url: str) -> list[str]:
     try:
         parts = urlsplit(url)
-        port = parts.port
+        _ = parts.port
     except ValueError as error:
         return [f"is no address ({error}); write it like http://127.0.0.1:8000"]
     if parts.scheme not in PORTS or not parts.hostname:
         return ["is no address; write it like http://127.0.0.1:8000"]
-    wrong = []
-    if port == 0:
+    return []
+
+
+def _faults(url: str) -> list[str]:
+    if wrong := _no_address(url):
+        return wrong
+    parts = urlsplit(url)
+    if parts.port == 0:
         wrong.append("has port 0, to which nobody listens")
     if parts.username is not None or parts.password is not None:
         wrong.append("holds a name or a password; give the secret in the environment instead")

@@ -88,7 +88,8 @@ class DrillAnswer:
         told, out = self.drilled, []
         if told.status != "finished":
             why = f" ({told.why})" if told.why else ""
-            out.append(f"it was ended, {told.status}{why}; what was done until then is kept")
+            at = f"{told.status} of requests" if told.status == "at the limit" else told.status
+            out.append(f"it was ended, {at}{why}; what was done until then is kept")
         if told.unseen:
             out.append(f"{told.unseen:,} of {told.number.size:,} cases were taken for chatter, so no agent saw them")
         if told.aside:

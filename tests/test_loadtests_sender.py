@@ -28,7 +28,7 @@ def request(place: int) -> bytes:
     return b"POST /v1/mentions HTTP/1.1\r\nHost: here\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
 
 
-def sent(target: Target, rows: int = 3, apart_s: float = 0.01, **options: object) -> list[Ended]:
+def sent(target: Target, rows: int = 3, apart_s: float = 0.01, looks: bool = True, **options: object) -> list[Ended]:
     """Send some rows, and what became of them, in their order."""
     loop, choice = SmallLoop(), Options(warm=1, **options)  # type: ignore[arg-type]
     start_s = time.monotonic() + 0.05
@@ -37,7 +37,8 @@ def sent(target: Target, rows: int = 3, apart_s: float = 0.01, **options: object
     sender.start()
 
     def over() -> bool:
-        sender.expire()
+        if looks:
+            sender.expire()
         return sender.finished
 
     loop.run(over)
@@ -69,6 +70,13 @@ def test_an_answer_is_what_it_says(behaviour: str, outcome: Outcome, status: int
     assert [row.place for row in rows] == [0, 1, 2]
     assert {(row.outcome, row.status, row.error) for row in rows} == {(outcome, status, error)}
     assert all(row.done_s >= row.sent_s for row in rows)
+
+
+@pytest.mark.parametrize("behaviour", ["ok", "shed", "reject-0"])
+def test_an_answer_that_comes_too_late_is_none_even_if_nobody_has_looked(behaviour: str) -> None:
+    with peer(behaviour) as server:
+        rows = sent(Target(server.url), looks=False, timeout_s=1e-6)
+    assert {(row.outcome, row.status, row.error) for row in rows} == {(Outcome.FAILED, 0, "no answer in time")}
 
 
 @pytest.mark.parametrize(("connections", "opened"), [("pool", 2), ("new", 6)])

@@ -17,7 +17,7 @@ from loadtests.health import judge
 from loadtests.result import Outcome
 from loadtests.schedule import at_times
 from loadtests.stepping import Steppers
-from loadtests.target import Options
+from loadtests.target import Options, Target
 from loadtests.templated import target_of
 from loadtests.templates import TemplateError
 from loadtests.terms import Budget, beyond
@@ -93,11 +93,13 @@ def test_a_variable_that_is_not_set_is_said_at_once(file: Path, monkeypatch: pyt
 
 def test_a_word_is_an_address_or_a_file(file: Path) -> None:
     assert where("http://127.0.0.1:1", "/p", "").file is None
-    assert where(str(file), "/p", "").url == "http://127.0.0.1:8000/api"
+    assert where(str(file), Target.path, "").url == "http://127.0.0.1:8000/api"
     with pytest.raises(InputError, match="is no address"):
         where("127.0.0.1", "/p", "")
     with pytest.raises(InputError, match="does not exist"):
-        where("missing.toml", "/p", "")
+        where("missing.toml", Target.path, "")
+    with pytest.raises(InputError, match="--path is for an address"):
+        where(str(file), "/p", "")
 
 
 @pytest.mark.parametrize(

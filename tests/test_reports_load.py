@@ -496,6 +496,17 @@ def test_where_posts_go_is_said_once(tmp_path: Path) -> None:
         question(TINY, "", **{**OPTIONS, "url": "chatwood"})
 
 
+def test_a_path_and_the_address_of_metrics_are_looked_at_beforehand() -> None:
+    with pytest.raises(InputError) as caught:
+        question(TINY, "", **{**OPTIONS, "path": "/hooks/{network}", "metrics_url": "here"})
+    assert "--path is '/hooks/{network}'; it begins with / and may hold {platform}" in str(caught.value)
+    assert "--metrics is no address; write it like" in str(caught.value)
+    for wrong in ("posts", "", "/two words", "/{"):
+        with pytest.raises(InputError, match="--path is"):
+            Target("http://127.0.0.1:8000", wrong)
+    assert Target("http://127.0.0.1:8000", "/hooks/{platform}").path == "/hooks/{platform}"
+
+
 def test_an_objective_for_a_phase_that_a_shape_has_not_is_refused() -> None:
     with pytest.raises(InputError, match="names the phase peak; those that are played are all"):
         load_plan.plan(load_plan.LoadQuestion("soak:5,10s", HERE, slo="peak:p50<1s"))
