@@ -163,6 +163,8 @@ class LoadResult(Kept):
             {**phase, **self.summary(self.between(phase["from_s"], phase["to_s"]), in_order)}
             for phase in self.about["phases"]
         ]
+        if (beyond := later(self["due_s"], self.about["phases"])).any():
+            phases.append({"name": LATER, **self.summary(beyond, in_order)})
         told = {name: times for name, times in self.histograms().items() if in_order or name == LAG}
         histograms = {name: times.to_dict() for name, times in told.items()}
         about = {**self.about, "phases": phases}

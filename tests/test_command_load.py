@@ -27,6 +27,7 @@ from scraped import Samples, adds_up, samples, went_back
 from loadtests.result import load
 
 pytestmark = [pytest.mark.slow, pytest.mark.alone, pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")]
+AT_ONCE = 3  # more, and a service on two cores has no time to answer in
 FAST = ("--speed", "7200", "--max-lag", "2000")  # six hours in three seconds; a busy machine is no fault here
 
 
@@ -109,7 +110,7 @@ Ran = Callable[[str], Any]
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ran]:
-    with ThreadPoolExecutor(len(CASES)) as pool:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
         found = {name: pool.submit(case, tmp_path_factory.mktemp(name)) for name, case in CASES.items()}
         yield lambda name: found[name].result()
 

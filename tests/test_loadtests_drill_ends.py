@@ -29,6 +29,7 @@ from scenarios.names import Language
 DATA = Path(__file__).parent / "data"
 TINY = library.load(DATA / "tiny.toml")
 SPEED, HOUR_S = 7200.0, 3600.0
+SLOW = 300.0  # a case is at work for a second, so it still is when the end has come
 SPEAKS = {Language.EN: 1.0, Language.NL: 1.0}
 
 
@@ -45,7 +46,9 @@ class Until:
         return "interrupted" if self._stop else ""
 
 
-def drilled(service: Callable[[Asked], Reply], speaks: Mapping[Language, float] = SPEAKS, **how: Any) -> Drilled:
+def drilled(
+    service: Callable[[Asked], Reply], speaks: Mapping[Language, float] = SPEAKS, speed: float = SPEED, **how: Any
+) -> Drilled:
     """An hour of the tiny scenario and one more to work off, with eight agents, half of whom leave in the middle."""
     duties = [
         Duty(f"ag{i}", speaks, ((-HOUR_S, HOUR_S * (1 - i % 2)),), finishes=i % 4 < 2) for i in range(8)
@@ -54,7 +57,7 @@ def drilled(service: Callable[[Asked], Reply], speaks: Mapping[Language, float] 
     async def go() -> Drilled:
         async with serving(service) as url:
             file = target_file.load("ashcloud").model_copy(update={"base_url": url})
-            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 1.0), TINY, duties, file, SPEED, 1.0, **how)
+            return await asyncio.to_thread(play, generate(TINY, 1, 0, None, 1.0), TINY, duties, file, speed, 1.0, **how)
 
     return asyncio.run(go())
 
@@ -111,7 +114,7 @@ def test_cases_that_the_service_takes_for_chatter_are_counted() -> None:
 
 def test_ctrl_c_hands_back_what_is_in_hand() -> None:
     service = CareStub()
-    told = drilled(service, watch=Until(lambda status: status["at_work"] > 0))
+    told = drilled(service, speed=SLOW, watch=Until(lambda status: status["at_work"] > 2))
     assert told.status == "interrupted"
     assert service.held == []
     assert told.ends["handed_back"] > 0 and told.ends["left"] == 0
@@ -120,7 +123,7 @@ def test_ctrl_c_hands_back_what_is_in_hand() -> None:
 def test_what_somebody_wrote_to_meanwhile_is_read_anew_and_handed_back() -> None:
     once = iter([409])
     service = CareStub(lambda what: next(once, None) if what.endswith("/release") else None)
-    told = drilled(service, watch=Until(lambda status: status["at_work"] > 0))
+    told = drilled(service, speed=SLOW, watch=Until(lambda status: status["at_work"] > 2))
     assert service.held == [] and told.ends["left"] == 0
     assert told.operations["release"]["errors"].keys() == {"HTTP 409"}
     assert told.ends["handed_back"] == told.operations["release"]["answered"] > 0

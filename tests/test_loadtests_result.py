@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from loadtests.histogram import Histogram
-from loadtests.result import COLUMNS, LoadResult, Outcome, load
+from loadtests.result import COLUMNS, LATER, LoadResult, Outcome, load
 from scenarios.errors import TraceError
 
 NAN = math.nan
@@ -51,8 +51,11 @@ def test_what_was_shed_has_no_part_in_the_latency() -> None:
 
 
 def test_a_phase_counts_its_own_rows() -> None:
-    (phase,) = result().to_dict()["phases"]
+    phase, rest = result().to_dict()["phases"]
     assert (phase["name"], phase["rows"], phase["answered"]) == ("first", 2, 1)
+    assert (rest["name"], rest["rows"]) == (LATER, 4)  # so phases make up the whole
+    early = result(due_s=[0.0, 0.5, 1.0, 1.5, 1.6, 1.7]).to_dict()["phases"]
+    assert [each["name"] for each in early] == ["first"]
 
 
 def test_a_result_of_nothing_has_no_times() -> None:

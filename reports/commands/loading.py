@@ -79,7 +79,7 @@ _sends = with_options(
     click.option("--disturb", metavar="WORDS", help="As senders do: redeliver=5%,late=2%,hostile=1%."),
     click.option("--batch", type=click.IntRange(1, 100), default=1, show_default=True, metavar="N",
                  help="So many posts a request at most, as a relay sends them."),
-    click.option("--batch-wait", "batch_wait_s", type=Number(0), default=1.0, show_default=True,
+    click.option("--batch-wait", "batch_wait_s", type=Number(0, 3600), default=1.0, show_default=True,
                  metavar="SECONDS", help="The first post of a batch waits for others so long at most."),
     FAULTS,
     DISTURB_SERVICE,
