@@ -157,11 +157,26 @@ def test_a_target_with_a_budget_is_not_searched(tmp_path: Path) -> None:
     told = '[operations.post]\nmethod = "POST"\npath = "/posts"\nbody = { text = "{text}" }\n'
     file.write_text(f'name = "ours"\ntitle = "Ours"\nbase_url = "http://127.0.0.1:1"\n\n{told}')
     words: dict[str, Any] = {
-        "url": str(file), "serve": False, "path": "/", "workers": 1, "connections": "pool", "timeout_s": 10.0,
-        "guess": 100.0, "start_pct": 10.0, "slo_p99_ms": None, "precision_pct": 5.0, "window_s": 30.0, "warm_up_s": 5.0,
-        "spacing": "even", "confirmations": 3, "no_recovery": True, "most_per_s": None, "most_requests": None,
-        "mine": False, "seed": 1,
-    }  # fmt: skip
+        "url": str(file),
+        "serve": False,
+        "path": "/v1/mentions",
+        "workers": 1,
+        "connections": "pool",
+        "timeout_s": 10.0,
+        "guess": 100.0,
+        "start_pct": 10.0,
+        "slo_p99_ms": None,
+        "precision_pct": 5.0,
+        "window_s": 30.0,
+        "warm_up_s": 5.0,
+        "spacing": "even",
+        "confirmations": 3,
+        "no_recovery": True,
+        "most_per_s": None,
+        "most_requests": None,
+        "mine": False,
+        "seed": 1,
+    }
     assert breakpoint.question("", **words).target.path == "/posts"
     file.write_text(file.read_text() + "budget_per_s = 50\n")
     with pytest.raises(InputError, match=r"operations\.post\.budget_per_s is 50, so no step above it"):
