@@ -74,7 +74,7 @@ class Bodies:
         self._begun_s = 0.0
         self._due_s = [self._columns["due_s"][row] for row in self.first[:-1]]
         self._made: list[bytes | None] = [None] * len(self._due_s)
-        self._next, self._held, self._held_bytes = 0, 0, 0
+        self._next, self._passed, self._held, self._held_bytes = 0, 0, 0, 0
         self.late = 0
 
     def _terms(self, schedule: Schedule, rows: Rows) -> Terms:
@@ -117,6 +117,10 @@ class Bodies:
             Whether it could have gone on.
         """
         until = time.perf_counter() + budget_s
+        while self._passed < min(place, self._next):  # what was dropped was never taken
+            if self._made[self._passed] is not None:
+                self._forget(self._passed)
+            self._passed += 1
         self._next = max(self._next, place)
         due = self._due_s
         while self._next < len(due) and due[self._next] <= at_s + AHEAD_S:
@@ -137,10 +141,15 @@ class Bodies:
         if made is None:
             self.late += 1
             return self._request(place)
+        self._forget(place)
+        return made
+
+    def _forget(self, place: int) -> None:
+        made = self._made[place]
+        assert made is not None
         self._made[place] = None
         self._held -= 1
         self._held_bytes -= len(made)
-        return made
 
     def _request(self, place: int) -> bytes:
         rows = self.rows(place)

@@ -123,11 +123,14 @@ class Chain:
         self._windows = {operation: Window(per_s) for operation, per_s in budgets.items() if per_s is not None}
         self._known: dict[tuple[int, ...], _Known] = {}
         self._made: dict[int, dict[str, Any]] = {}
-        self._next = 0
+        self._next = self._passed = 0
 
     def prepare(self, place: int, at_s: float, budget_s: float) -> bool:
         """Put into words what rows say, ahead of their due time; as `loadtests.bodies.Bodies.prepare`."""
         until_s, last = now() + budget_s, min(len(self._bodies), place + AHEAD_ROWS)
+        while self._passed < min(place, self._next):  # what was dropped was never played
+            self._made.pop(self._passed, None)
+            self._passed += 1
         self._next = max(self._next, place)
         while self._next < last:
             self._made[self._next] = self._bodies.values(self._next)

@@ -98,7 +98,7 @@ def fitted(schedule: Schedule, target: Target, options: Options) -> Options:
         wrong.append(Fault("--workers", what))
     needed = requests(schedule, target, options)
     if (peak := _peak(schedule, needed, options.workers)) > MOST_PER_S:
-        wrong.append(Fault("--speed", _too_fast(schedule, needed, options.workers, peak)))
+        wrong.append(_too_fast(schedule, needed, options.workers, peak))
     if wrong:
         raise InputError(None, wrong)
     return options
@@ -169,15 +169,17 @@ def _peak(schedule: Schedule, needed: NDArray[np.int64], workers: int) -> float:
     return max(peak_per_s(schedule["due_s"][rows], needed[rows]) for rows in shares)
 
 
-def _too_fast(schedule: Schedule, needed: NDArray[np.int64], workers: int, peak: float) -> str:
-    speed = float(schedule.about["speed"])
+def _too_fast(schedule: Schedule, needed: NDArray[np.int64], workers: int, peak: float) -> Fault:
     enough = range(math.ceil(workers * peak / MOST_PER_S), MOST_WORKERS + 1)
     more = next((n for n in enough if n > workers and _peak(schedule, needed, n) <= MOST_PER_S), None)
-    slower = float(f"{speed * MOST_PER_S / peak:.3g}")  # three digits, written as they may be typed
-    remedy = f"lower it to about {slower:.15g}, or send fewer"
+    what, remedy = "", "send fewer a second"
+    if schedule.about["traces"]:  # a shape has rates of its own
+        speed = float(schedule.about["speed"])
+        slower = float(f"{speed * MOST_PER_S / peak:.3g}")  # three digits, written as they may be typed
+        what, remedy = f"is {speed:g}, so that ", f"lower it to about {slower:.15g}, or send fewer"
     if more is not None:
         remedy = f"take --workers {more}, or {remedy}"
-    return (
-        f"is {speed:g}, so that {peak:,.0f} requests are due in one second at one worker, "
-        f"which holds {MOST_PER_S:g} in sessions; {remedy}"
+    what += (
+        f"{peak:,.0f} requests are due in one second at one worker, which holds {MOST_PER_S:g} in sessions; {remedy}"
     )
+    return Fault("--speed" if schedule.about["traces"] else str(schedule.about["scenario"]), what)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -96,3 +97,24 @@ class Histogram:
         cells = np.zeros(CELLS, dtype=np.int64)
         cells[np.asarray(data["places"], dtype=np.int64)] = data["counts"]
         return cls(cells, float(data["total_s"]), float(data["max_s"]))
+
+
+@dataclass
+class Times:
+    """A histogram in the making, a time after the other: as small after a day as after a minute."""
+
+    places: Counter[int] = field(default_factory=Counter)
+    total_s: float = 0.0
+    max_s: float = 0.0
+
+    def add(self, time_s: float) -> None:
+        """Count a time."""
+        self.places[min(int(math.log(max(time_s, LOW_S) / LOW_S) / STEP), CELLS - 1)] += 1
+        self.total_s += time_s
+        self.max_s = max(self.max_s, time_s)
+
+    def counted(self) -> Histogram:
+        """What was counted so far."""
+        cells = np.zeros(CELLS, dtype=np.int64)
+        cells[list(self.places)] = list(self.places.values())
+        return Histogram(cells, self.total_s, self.max_s)

@@ -226,6 +226,7 @@ def drive(work: Work, user: User, tell: Callable[[dict[str, Any]], None]) -> Non
             next_s = beat_s(work.start_s, now())
             work.expire()
             tell(work.told())
+    work.close()
     tell(work.told())
 
 

@@ -58,7 +58,12 @@ class Posting:
             self.lags_s.append((clock.now_s - post.due_s) / clock.speed)
             task = asyncio.create_task(self._one(post))
             sending.add(task)
-            task.add_done_callback(sending.discard)
+            task.add_done_callback(self._sent)
+
+    def _sent(self, task: asyncio.Task[None]) -> None:
+        """Forget it, unless it has failed: whoever looks at the drill has to see that."""
+        if task.cancelled() or task.exception() is None:
+            self.sending.discard(task)
 
     async def _one(self, post: Prepared) -> None:
         floor, taken = self._floor, False

@@ -9,6 +9,8 @@ import time
 import urllib.request
 from typing import Any
 
+from scenarios.storage import redact
+
 EVERY_S = 1.0
 TIMEOUT_S = 2.0
 MOST_BYTES = 2_000_000
@@ -27,6 +29,7 @@ class Scraper:
         self._end = threading.Event()
         self._times_s: list[float] = []
         self._samples: list[dict[str, float]] = []
+        self._asked, self._keep = 0, 1  # every so many samples are kept: fewer, the longer it lasts
         self._missed = 0
         self._thread = threading.Thread(target=self._run, daemon=True)
 
@@ -45,19 +48,30 @@ class Scraper:
         names = sorted({name for sample in self._samples for name in sample})[:MOST_SERIES]
         series = {name: [sample.get(name) for sample in self._samples] for name in names}
         times_s = [round(at_s - start_wall_s, 3) for at_s in self._times_s]
-        return {"url": self.url, "times_s": times_s, "series": series, "missed": self._missed}
+        url = None if self.url is None else redact(self.url)
+        return {"url": url, "times_s": times_s, "series": series, "missed": self._missed}
 
     def _run(self) -> None:
-        while not self._end.is_set() and len(self._samples) < MOST_SAMPLES:
+        while not self._end.is_set():
             at_s = time.time()
             sample = None
             try:
-                self._samples.append(sample := read(self._ask()))
-                self._times_s.append(at_s)
+                sample = read(self._ask())
+                self.add(at_s, sample)
             except (OSError, ValueError, http.client.HTTPException):
                 self._missed += 1
             self.latest = (self.latest[0] + 1, sample)
             self._end.wait(EVERY_S)
+
+    def add(self, at_s: float, sample: dict[str, float]) -> None:
+        """Keep a sample, if it is one of those that are kept; when there are too many, every second one goes."""
+        if self._asked % self._keep == 0:
+            self._samples.append(sample)
+            self._times_s.append(at_s)
+        self._asked += 1
+        if len(self._samples) >= MOST_SAMPLES:
+            self._samples, self._times_s = self._samples[::2], self._times_s[::2]
+            self._keep *= 2
 
     def _ask(self) -> str:
         with urllib.request.urlopen(str(self.url), timeout=TIMEOUT_S) as answer:

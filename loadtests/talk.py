@@ -17,7 +17,7 @@ from loadtests import templates
 from loadtests.answers import Done, judged
 from loadtests.client import Client, NoAnswer, NotSent
 from loadtests.entry import Budget, Tokens, let_in
-from loadtests.histogram import Histogram
+from loadtests.histogram import Times
 from loadtests.operations import Operation
 from loadtests.result import Outcome
 from loadtests.target_file import OAuth2, Request, Signed, TargetFile
@@ -34,7 +34,7 @@ class Count:
     failed: int = 0
     shed: int = 0
     held_s: float = 0.0
-    times_s: list[float] = field(default_factory=list)
+    times: Times = field(default_factory=Times)
     errors: dict[str, int] = field(default_factory=dict)
 
     def book(self, done: Done, took_s: float) -> None:
@@ -42,7 +42,7 @@ class Count:
         if done.outcome is Outcome.SHED:
             self.shed += 1
             return
-        self.times_s.append(took_s)
+        self.times.add(took_s)
         if done.outcome is Outcome.FAILED:
             self.failed += 1
             self.errors[done.error] = self.errors.get(done.error, 0) + 1
@@ -52,7 +52,7 @@ class Count:
             self.answered += 1
 
     def to_dict(self) -> dict[str, Any]:
-        times = Histogram.of(self.times_s)
+        times = self.times.counted()
         some = times.count > 0
         return {
             **{name: getattr(self, name) for name in ("answered", "nothing", "failed", "shed")},

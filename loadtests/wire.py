@@ -297,7 +297,7 @@ def _places(body: bytes) -> tuple[int, ...]:
     """Which posts an answer rejects, by their place in the request; empty if it cannot be read."""
     try:
         return tuple(int(each["place"]) for each in json.loads(body)["rejected"])
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
         return ()
 
 

@@ -164,7 +164,13 @@ class Work:
     def finished(self) -> bool:
         """Whether all rows have ended and were taken out."""
         sender = self._sender
-        return sender is not None and (sender.halted or sender.finished) and not sender.results
+        told = sender is not None and not sender.results and not (self._service and self._service.events)
+        return told and sender is not None and (sender.halted or sender.finished)
+
+    def close(self) -> None:
+        """Ask nothing more of the service: no token is renewed."""
+        if self._service is not None:
+            self._service.close()
 
     def ended(self) -> tuple[Ended, float] | None:
         """The next row that has ended, with its due time, packed for the collector; None if there is none now."""

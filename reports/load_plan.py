@@ -30,6 +30,7 @@ from scenarios.traces import load as load_trace
 from sim.replicate import Size, size_u
 
 SAMPLE = 400
+WAIT_S = 1.0  # of the first post of a batch, if nobody says otherwise
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class LoadQuestion:
     serve: bool = False
     disturb: str | None = None
     batch: int = 1
-    batch_wait_s: float = 1.0
+    batch_wait_s: float | None = None
     faults: bool = False
     disturb_service: str | None = None
     exporter: Address | None = None
@@ -75,6 +76,8 @@ class LoadQuestion:
             wrong.append(
                 Fault("--speed, --times, --from, --to", "are for scenarios; a shape has its own times and rates")
             )
+        if self.batch_wait_s is not None and self.batch == 1:
+            wrong.append(Fault("--batch-wait", "needs --batch, which says how many posts a request may hold"))
         if self.target.file is not None and self.batch > 1:
             wrong.append(Fault("--batch", "is for the service's own form; a target file says what one post is"))
         if self.abort and self.slo is None:
@@ -186,7 +189,9 @@ def plan(question: LoadQuestion) -> Planned:
         schedule = at_times(shape.due_s("poisson", np.random.default_rng(q.seed)), shape.name, q.seed)
     schedule = schedule if how is None else disturb.disturbed(schedule, how, q.seed)
     if q.batch != 1:
-        schedule = batched(schedule, q.batch, q.batch_wait_s, own_form=PLATFORM in q.target.path)
+        schedule = batched(
+            schedule, q.batch, WAIT_S if q.batch_wait_s is None else q.batch_wait_s, own_form=PLATFORM in q.target.path
+        )
     names = [str(phase["name"]) for phase in schedule.about["phases"]] or [slo.ALL]
     objectives = () if q.slo is None else slo.parse(q.slo, names)
     options = fitted(schedule, q.target, q.options)

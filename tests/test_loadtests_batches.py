@@ -18,7 +18,7 @@ from careapi.deliveries import read_delivery
 from careapi.model import Mention
 from careapi.platforms import FAMILY, Family
 from careapi.signatures import signed
-from loadtests import schedule
+from loadtests import schedule, wire
 from loadtests.batches import batched
 from loadtests.bodies import Bodies
 from loadtests.collect import Collector, Packer
@@ -237,3 +237,21 @@ def test_repeated_posts_fall_into_other_requests_with_the_same_id() -> None:
     assert len(set(ids)) == len(CRISIS) < len(ids)
     several = [each for place, each in enumerate(deliveries) if len(made.rows(place)) > 1]
     assert len(set(several)) == len(several)
+
+
+@pytest.mark.parametrize(
+    "answer", [b'{"rejected":[{"place":1e999}]}', b'{"rejected":[{"place":' + b"[" * 30_000 + b"]" * 30_000 + b"}]}"]
+)
+def test_places_that_cannot_be_read_reject_the_whole_request(answer: bytes) -> None:
+    assert wire._places(answer) == ()
+
+
+def test_what_was_dropped_makes_room_for_what_comes() -> None:
+    made = Bodies(at(*[0.0] * 9), slice(None), TARGET, "r1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("loadtests.bodies.AHEAD_ROWS", 3)
+        made.prepare(0, 0.0, 9.0)
+        made.prepare(3, 0.0, 9.0)  # none of the first three was taken
+    for place in (3, 4, 5):
+        made.take(place)
+    assert made.late == 0

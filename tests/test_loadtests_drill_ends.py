@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from loadtests import drill, target_file
 from loadtests.agents import Duty
 from loadtests.drill import play
 from loadtests.drilled import Drilled
+from loadtests.posting import Posting, Prepared
 from scenarios import library
 from scenarios.errors import ComponentError, InputError
 from scenarios.generate import generate
@@ -207,3 +209,23 @@ def test_a_wrong_token_of_an_agent_ends_it_at_once() -> None:
 
     with pytest.raises(InputError, match=r"\(claim\): answers 401"):
         asyncio.run(go())
+
+
+def test_a_post_that_falls_over_is_seen_by_whoever_looks_at_the_drill() -> None:
+    async def go() -> str:
+        async def write(*_: Any) -> None:
+            raise ComponentError("no token is to be had")
+
+        async def until(_: float) -> None: ...
+
+        posting = object.__new__(Posting)
+        clock = SimpleNamespace(until=until, now_s=0.0, speed=1.0)
+        posting._floor = SimpleNamespace(cases={}, write=write, clock=clock)  # type: ignore[assignment]
+        posting._posts = [Prepared(0.0, {}, "Hello", True, "p", None, None, None)]
+        posting.lives, posting.lags_s, posting.sending, posting.posts, posting.failed = [], [], set(), 0, 0
+        await posting.all()
+        await asyncio.wait(posting.sending)
+        await asyncio.sleep(0)  # for its callbacks
+        return drill._fallen(posting.sending)
+
+    assert asyncio.run(go()) == "no token is to be had"

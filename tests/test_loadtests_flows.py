@@ -265,11 +265,12 @@ def test_a_search_by_steps_names_the_other_way() -> None:
 def test_more_than_sessions_hold_is_refused_with_what_would_do() -> None:
     one_s = at_times(np.linspace(0.0, 0.99, 200), "even")
     assert MOST_PER_S < 600
-    with pytest.raises(
-        InputError, match=r"600 requests are due in one second at one worker, which holds 500 .*"
-    ) as error:
+    said = "600 requests are due in one second at one worker, which holds 500 in sessions; take --workers 2, or"
+    with pytest.raises(InputError, match=f"even: {said} send fewer a second"):
         fitted(one_s, CHATWOOT, Options())
-    assert "take --workers 2, or lower it to about 0.833" in str(error.value)
+    of_trace = Schedule(one_s.columns, {**one_s.about, "traces": ["a digest"]})
+    with pytest.raises(InputError, match=f"--speed is 1, so that {said} lower it to about 0.833, or send fewer"):
+        fitted(of_trace, CHATWOOT, Options())
     assert fitted(one_s, CHATWOOT, Options(2)).sender == "session"
     with pytest.raises(InputError, match=r"--connections is new, but sessions keep theirs open"):
         fitted(rows(1), CHATWOOT, Options(connections="new"))

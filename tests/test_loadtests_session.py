@@ -23,6 +23,7 @@ from stubs import Asked, Chatwoot, Reply, running
 from test_loadtests_runner import Eye, even, table
 
 from loadtests import schedule
+from loadtests.page import Page
 from loadtests.result import LoadResult, Outcome
 from loadtests.runner import replay
 from loadtests.target import Options
@@ -389,3 +390,13 @@ def test_certificates_are_looked_at(played: Played, tmp_path: Path) -> None:
     assert adds_up(result)["answered"] == 10
     with peer("ok", LOCALHOST) as server, pytest.raises(InputError, match="certificate that does not hold"):
         replay(even(20.0, 0.5), posting(tmp_path, server.url, ""), Options(sender="session"))
+
+
+def test_after_the_last_row_no_token_is_asked_for_though_a_page_stays_open(tmp_path: Path) -> None:
+    with running(service := Tokens(0.5)) as url, Page() as page:
+        result = replay(even(20.0, 1.0), posting(tmp_path, url), page=page)
+        given = len(service.given)
+        until_s = time.monotonic() + 1.5  # three lives of a token
+        page.read(lambda: time.monotonic() > until_s)
+        assert len(service.given) == given
+    assert result.counts()["rows"] == 20

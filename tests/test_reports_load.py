@@ -555,3 +555,21 @@ def test_a_plan_tells_how_many_requests_carry_the_rows() -> None:
     assert told["requests"] < told["rows"] / 2
     assert told["bytes_a_request"] > 2 * alone["bytes_a_request"]
     assert told["bytes"] < alone["bytes"]
+
+
+def test_of_a_long_run_fewer_samples_of_the_server_are_kept_but_all_of_its_time() -> None:
+    scraper = scrape.Scraper("http://127.0.0.1:1/metrics?token=hunter2")
+    for second in range(9 * scrape.MOST_SAMPLES + 5):
+        scraper.add(float(second), {"a": float(second)})
+    told = scraper.told()
+    steps = np.diff(told["times_s"])
+    assert scrape.MOST_SAMPLES / 2 <= len(told["times_s"]) <= scrape.MOST_SAMPLES
+    assert set(steps) == {steps[0]}
+    assert told["times_s"] == told["series"]["a"]
+    assert told["times_s"][-1] > 9 * scrape.MOST_SAMPLES + 5 - 1 - steps[0]
+    assert "hunter2" not in json.dumps(told)
+
+
+def test_a_wait_of_batches_needs_batches() -> None:
+    with pytest.raises(InputError, match="--batch-wait needs --batch"):
+        load_plan.LoadQuestion(TINY, HERE, batch_wait_s=5.0)
