@@ -157,14 +157,19 @@ def late(lags: Iterable[tuple[str, Histogram]], lag_p99_s: float) -> tuple[str, 
     return None
 
 
-def _late(result: LoadResult, lag_p99_s: float) -> list[str]:
-    parts = [("", np.ones(len(result), dtype=bool))]
-    parts += [(f" in the phase {p['name']}", result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
-    found = late(((words, Histogram.of(result.lag_s[where])) for words, where in parts), lag_p99_s)
+def late_words(lags: Iterable[tuple[str, Histogram]], lag_p99_s: float) -> list[str]:
+    """What to say of the part that `late` names, which is called as it stands in the sentence; nothing if none was."""
+    found = late(lags, lag_p99_s)
     if found is None:
         return []
     words, late_s = found
     return [f"1 % of the rows were sent {1e3 * late_s:.1f} ms late or more{words}, above {1e3 * lag_p99_s:g} ms"]
+
+
+def _late(result: LoadResult, lag_p99_s: float) -> list[str]:
+    parts = [("", np.ones(len(result), dtype=bool))]
+    parts += [(f" in the phase {p['name']}", result.between(p["from_s"], p["to_s"])) for p in result.about["phases"]]
+    return late_words(((words, Histogram.of(result.lag_s[where])) for words, where in parts), lag_p99_s)
 
 
 def _starved(worker: dict[str, Any], waited_share: float) -> list[str]:

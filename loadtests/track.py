@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from loadtests.health import PHASE_ROWS
+from loadtests.health import late_words
 from loadtests.histogram import Histogram
 
 MOST = 400  # samples over the whole replay, so that a night fits into a page as an hour does
@@ -139,13 +139,9 @@ def _totals(status: Mapping[str, Any]) -> dict[str, int]:
 
 def _late(tallies: Sequence[Mapping[str, Any]], limit_s: float) -> list[str]:
     """Of all rows, else of the first phase in which they were late, as `loadtests.health` judges it at the end."""
-    for number, tally in enumerate(tallies):
-        lag = Histogram.from_dict(tally["lag"])
-        late_s = lag.quantile_s(0.99)
-        if lag.count >= (PHASE_ROWS if number else 1) and late_s > limit_s:
-            where = f" in the phase {tally['name']}" if number else ""
-            return [f"1 % of the rows were sent {1e3 * late_s:.1f} ms late or more{where}, above {1e3 * limit_s:g} ms"]
-    return []
+    where = ["", *(f" in the phase {tally['name']}" for tally in tallies[1:])]
+    lags = (Histogram.from_dict(tally["lag"]) for tally in tallies)
+    return late_words(zip(where, lags, strict=True), limit_s)
 
 
 def _since(now: Histogram, before: Histogram) -> Histogram:
